@@ -29,6 +29,7 @@ from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
 TOLD_BY_HISTORY = frozenset({Action.RESOLVE, Action.SNOOZE})
 """The moves whose words depend on those before: who answered; whether it slept already."""
+BEHIND_ANOTHER = "an earlier message still waits there"
 LAST_RESORT = "console:last_resort"
 """The worker's own output: a channel without a receiver, for calls that no other channel takes."""
 
@@ -151,7 +152,7 @@ def _preface(one: Notification, known: _Known) -> str:
     if one.fallback_for is not None:
         failed = known.failed[one.fallback_for]
         receiver = known.receivers.get(failed.receiver_id)
-        reason = failed.attempts[-1].detail if failed.attempts else ""
+        reason = failed.attempts[-1].detail if failed.attempts else BEHIND_ANOTHER
         return not_delivered(receiver.name if receiver else failed.receiver_id, failed.channel, reason)
     if _is_escalated(one):
         chain = running_chain(known.events[one.alert_id])

@@ -85,7 +85,7 @@ async def claim_batches(uow: UnitOfWork, now: datetime, besides: Collection[str]
     if not due:
         return None
     batches = await _drop_resolved(uow, _leaving_together(due), now)
-    batches = [one for one in batches if not await _is_said_by_its_end(uow, one, now)]
+    batches = [one for one in batches if not await _is_said_later(uow, one, now)]
     return [await _with_summary(uow, batch) for batch in await _in_turn(uow, batches, now)]
 
 
@@ -141,16 +141,28 @@ async def _drop_resolved(uow: UnitOfWork, batches: Iterable[Batch], now: datetim
     return kept
 
 
-async def _is_said_by_its_end(uow: UnitOfWork, batch: Batch, now: datetime) -> bool:
-    """Whether a call that its channel did not take in time is left out: the alert is over, and its end says it all.
+async def _is_said_later(uow: UnitOfWork, batch: Batch, now: datetime) -> bool:
+    """Whether a call that waited for its channel is left out: what waits behind it says how things stand.
 
-    One that may have left, since its sender died, is told to its end.
+    That is the end of its alert; of a raise that waited behind others a later one, too. A call that failed stays while
+    its alert fires: it is what shows that the channel is away. One that may have left is not left out.
     """
     due, one = batch.head, batch.head.notification
-    was_refused = bool(one.attempts) and not one.is_taken and not one.left_to and not due.retaken
-    if one.action not in FIRING_ACTIONS or one.group_key is not None or not was_refused:
+    may_have_left = one.is_taken or bool(one.left_to) or due.retaken
+    if one.action not in FIRING_ACTIONS or one.group_key is not None or may_have_left:
         return False
-    return await uow.notifications.settle_unsaid(one, Attempt(now, "settled", "it was over before its channel took it"))
+    if not one.attempts and one.action is Action.OPEN:
+        return False
+    last_word = await uow.notifications.last_word(one.alert_id, one.channel)
+    if last_word is None or last_word.id == one.id:
+        return False
+    is_over = last_word.action is Action.RESOLVE
+    if one.attempts and not is_over:
+        return False
+    reason, why = (Reason.OVER, "it was over") if is_over else (Reason.NOTHING_NEW, "a later call had more to say")
+    settled = Attempt(now, "settled", f"{why} before its channel took it")
+    await uow.notifications.settle_before(last_word, reason, settled)
+    return True
 
 
 def _as_they_stand(batch: Batch, present: Sequence[AlertEvent]) -> Batch:

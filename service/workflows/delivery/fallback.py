@@ -57,6 +57,14 @@ async def fall_back(uow: UnitOfWork, dead: Notification, now: datetime) -> None:
         await uow.jobs.deliver(now)
 
 
+async def fall_back_behind(uow: UnitOfWork, blocked: Notification, now: datetime) -> None:
+    """The same for calls behind one that its channel does not take: they would be tried after it alone."""
+    for call in reversed(await _calls(uow, blocked.alert_id)):
+        waits = call.state is NotificationState.QUEUED and call.channel == blocked.channel
+        if waits and call.id != blocked.id and not call.attempts:
+            await fall_back(uow, call, now)
+
+
 async def _notify_default_receiver(uow: UnitOfWork, dead: Notification, now: datetime) -> bool:
     """Reports what became of the alert since, too: else a page that is opened so late would never be closed."""
     added = False

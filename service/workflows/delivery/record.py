@@ -20,7 +20,7 @@ from service.domain.notify.notification import (
 )
 from service.domain.values.resources import new_id
 from service.workflows.delivery.batch import Batch
-from service.workflows.delivery.fallback import fall_back, note_given_up
+from service.workflows.delivery.fallback import fall_back, fall_back_behind, note_given_up
 from service.workflows.delivery.outcome import Outcome
 from service.workflows.notify.circuits import ChannelRests, close, close_all, close_remainder, refuse, rest_ends
 from service.workflows.ports.notify import DueNotification, Saved
@@ -139,6 +139,8 @@ async def _record(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:
             await note_given_up(uow, outcome, now)
     if notification.state is NotificationState.DEAD or (outcome.needs_another and notification.due_at > now):
         await fall_back(uow, notification, now)
+        if notification.state is NotificationState.QUEUED:
+            await fall_back_behind(uow, notification, now)
 
 
 async def _note_taken(uow: UnitOfWork, outcome: Outcome, now: datetime) -> None:

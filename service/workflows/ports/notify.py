@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from service.domain.alerts.alert import AlertEvent
+from service.domain.alerts.alert import AlertEvent, Reason
 from service.domain.digests.runs import DigestFailure, DigestRun
 from service.domain.notify.channels.traits import Rate
 from service.domain.notify.circuits import FailingChannel
@@ -139,11 +139,12 @@ class Notifications(Protocol):
         """Gives up the leases of notifications that were not tried: each is due at its time."""
         ...
 
-    async def settle_unsaid(self, call: Notification, settled: Attempt) -> bool:
-        """Suppresses a call, and what follows it in its channel, where the alert's end waits behind them there.
+    async def last_word(self, alert_id: str, channel: str) -> Notification | None:
+        """The newest call, or the end, of an alert that waits for a channel."""
+        ...
 
-        False, and nothing, where none does.
-        """
+    async def settle_before(self, last_word: Notification, reason: Reason, settled: Attempt) -> None:
+        """Suppresses all that waits before it in its channel."""
         ...
 
     async def keep(self, notification: Notification, *, post: str | None) -> None:

@@ -19,7 +19,7 @@ from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import SEALED
-from tests.sample_alerts import ALERT, RESOLVED_EVENT
+from tests.sample_alerts import ALERT, RAISED_EVENT, RESOLVED_EVENT
 from tests.workflows.delivery.sending import (
     BUSY,
     DEAD,
@@ -238,3 +238,34 @@ async def test_a_raise_that_waited_is_not_said_of_an_alert_that_is_over(yard: Ya
     yard.channels.refusals.clear()
     await deliver(yard, after=MINUTE)
     assert await acted_on(yard) == [Action.OPEN, Action.RESOLVE]
+
+
+async def test_of_raises_that_waited_behind_an_opening_the_last_one_is_made(yard: Yard) -> None:
+    """Six steps of a policy called into a channel that was away: its people are pinged twice, and not seven times."""
+    await refuse_all(yard)
+    for version in range(2, 8):
+        raised = replace(RAISED_EVENT, alert=replace(RAISED_EVENT.alert, id="alrt_1", version=version))
+        await announce(yard, raised)
+    yard.channels.refusals.clear()
+    await deliver(yard, after=MINUTE)
+    assert await acted_on(yard) == [Action.OPEN, Action.RAISE]
+    assert [delivery.message.version for config, delivery in yard.channels.sent if config == HOOK] == [1, 7]
+    assert {one.reason for one in await own(yard) if one.state is not SENT} == {Reason.NOTHING_NEW}
+    assert await failing(yard) == []
+
+
+async def test_a_raise_behind_an_opening_that_waits_reaches_somebody_at_once(yard: Yard) -> None:
+    """It got critical while its channel is away: whoever stands in for that is told so now, not when it is back."""
+    await refuse_all(yard)
+    assert sent_to(yard, "console") == ["alrt_1"]
+    yard.clock.advance(MINUTE)
+    await raise_it(yard, SECOND_ALERT)
+    await yard.settle()
+    console = [delivery for config, delivery in yard.channels.sent if config.kind == "console"]
+    assert [one.action for one in console] == [Action.OPEN, Action.RAISE]
+    assert "could not be delivered to" in console[1].message.change
+    assert "an earlier message still waits there." in console[1].message.change
+    await yard.minute()
+    yard.clock.advance(MINUTE)
+    await yard.minute()
+    assert sent_to(yard, "console") == ["alrt_1"] * 2, "once"

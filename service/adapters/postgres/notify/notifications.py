@@ -26,7 +26,7 @@ from service.adapters.postgres.notify.tables import notifications, posts, summar
 from service.adapters.postgres.sets import as_rows, insert_rows
 from service.adapters.postgres.tables import alert_events
 from service.domain.alerts.alert import Reason
-from service.domain.notify.notification import Action, Attempt, Notification, NotificationState
+from service.domain.notify.notification import FIRING_ACTIONS, Action, Attempt, Notification, NotificationState
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
 from service.workflows.ports.notify import DueNotification, NotificationFilter, Saved, Summary
@@ -206,19 +206,24 @@ class PostgresNotifications:
     async def postpone(self, due: Mapping[str, datetime]) -> None:
         await postpone(self._connection, due)
 
-    async def settle_unsaid(self, call: Notification, settled: Attempt) -> bool:
-        own = notifications.c.alert_id == call.alert_id, notifications.c.channel == call.channel
-        waits = (*own, notifications.c.state == NotificationState.QUEUED)
-        end = select(_OTHER.c.id).where(
-            _OTHER.c.alert_id == call.alert_id,
-            _OTHER.c.channel == call.channel,
-            _OTHER.c.state == NotificationState.QUEUED,
-            _OTHER.c.action == Action.RESOLVE,
+    async def last_word(self, alert_id: str, channel: str) -> Notification | None:
+        query = (
+            select(*NOTIFICATION_COLUMNS)
+            .where(*_waits_whole(alert_id, channel), notifications.c.action.in_({*FIRING_ACTIONS, Action.RESOLVE}))
+            .order_by(notifications.c.alert_version.desc(), notifications.c.id.desc())
+            .limit(1)
         )
-        unsaid = (*waits, notifications.c.action != Action.RESOLVE, notifications.c.left_to.is_(None), end.exists())
-        over = {"state": NotificationState.SUPPRESSED, "leased_until": None, **reason_columns(Reason.OVER)}
-        changed = update(notifications).where(*unsaid).values(**over, attempts=(settled,))
-        return bool((await self._connection.execute(changed.returning(notifications.c.id))).all())
+        row = (await self._connection.execute(query)).one_or_none()
+        return notification_of(row) if row is not None else None
+
+    async def settle_before(self, last_word: Notification, reason: Reason, settled: Attempt) -> None:
+        place = tuple_(notifications.c.alert_version, notifications.c.id)
+        earlier = place < tuple_(literal(last_word.alert_version), literal(last_word.id))
+        said = {"state": NotificationState.SUPPRESSED, "attempts": (settled,), "leased_until": None}
+        waits = _waits_whole(last_word.alert_id, last_word.channel)
+        await self._connection.execute(
+            update(notifications).where(*waits, earlier).values(**said, **reason_columns(reason))
+        )
 
     async def keep(self, notification: Notification, *, post: str | None) -> None:
         await self._connection.execute(_unless_sent(notification).values(values_of(notification)))
@@ -283,6 +288,16 @@ class PostgresNotifications:
 def _unless_sent(notification: Notification) -> Update:
     return update(notifications).where(
         notifications.c.id == notification.id, notifications.c.state != NotificationState.SENT
+    )
+
+
+def _waits_whole(alert_id: str, channel: str) -> tuple[ColumnElement[bool], ...]:
+    """Waits for all addresses of its channel."""
+    return (
+        notifications.c.alert_id == alert_id,
+        notifications.c.channel == channel,
+        notifications.c.state == NotificationState.QUEUED,
+        notifications.c.left_to.is_(None),
     )
 
 
