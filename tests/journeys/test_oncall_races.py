@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.domain.alerts.alert import Command
+from service.domain.alerts.alert import AlertState, Command
 from service.domain.notify.escalation import PlannedStep
 from service.domain.slack.requests import Deed
 from service.workflows.alerts.attend import move_alert
@@ -106,6 +107,20 @@ async def test_of_two_who_acknowledge_in_the_same_second_one_wins_and_the_other_
     assert oncall.pagerduty.said == ["trigger", "acknowledge"]
 
 
+async def test_a_snooze_that_is_pressed_as_somebody_acknowledges_does_not_take_the_alert_away(oncall: OnCall) -> None:
+    """The button was under a message of before: whoever has just taken the alert would wait for calls that sleep."""
+    await oncall.ring()
+    stage, alert = oncall.stage, await oncall.stage.alert()
+    async with stage.ports.uow() as uow:
+        await move_alert(uow, alert.id, Command.ACKNOWLEDGE, "", Author(PERSON, stage.clock()))
+        pressed = asyncio.create_task(oncall.knock(Deed.SNOOZE_1H, BOB))
+        await until(lambda: _is_done_or_waits(pressed, oncall.engine))
+    assert (await pressed).status_code == 200
+    assert (await stage.alert()).state is AlertState.ACKNOWLEDGED
+    await oncall.answers.until(lambda: oncall.answers.told)
+    assert "Already acknowledged by" in oncall.answers.told[0]["text"]
+
+
 async def test_a_step_that_is_due_as_somebody_acknowledges_calls_nobody(oncall: OnCall) -> None:
     await oncall.ring()
     stage, alert = oncall.stage, await oncall.stage.alert()
@@ -119,7 +134,7 @@ async def test_a_step_that_is_due_as_somebody_acknowledges_calls_nobody(oncall: 
     assert (oncall.pagerduty.said, oncall.lead) == (["trigger", "acknowledge"], [])
 
 
-async def _is_done_or_waits(task: asyncio.Task[None], engine: AsyncEngine) -> bool:
+async def _is_done_or_waits(task: asyncio.Task[Any], engine: AsyncEngine) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     async with engine.connect() as connection:
         return task.done() or bool(await connection.scalar(text(waiting)))

@@ -22,7 +22,7 @@ from service.domain.slack.requests import (
     tomorrow_morning,
     who,
 )
-from service.domain.values.errors import DomainError
+from service.domain.values.errors import DomainError, NotFound
 from service.domain.values.plain_text import clean
 from service.workflows.access.refusals import SLACK_REFUSED
 from service.workflows.alerts import feedback
@@ -109,10 +109,15 @@ def _missing_role(user: SlackUser, deed: Deed) -> str | None:
 
 
 async def _moved_since(uow: UnitOfWork, press: Press) -> str | None:
-    """Says how the alert has moved since the message was written; None where at most its figures changed."""
-    events = await uow.alerts.events(press.alert_id)
-    if not events:
+    """Says how the alert has moved since the message was written; None where at most its figures changed.
+
+    Nobody moves it from here on: who answers at the same moment is seen.
+    """
+    try:
+        await uow.alerts.lock(press.alert_id)
+    except NotFound:
         return "There is no such alert any more."
+    events = await uow.alerts.events(press.alert_id)
     answers = [e for e in events if e.command is not Command.AMEND or e.reason is Reason.HANDED_ON]
     since = [e for e in answers if e.alert.version > press.version]
     return f"{_describe(since[-1])} {UNCHANGED}" if since else None

@@ -268,4 +268,4 @@ async def test_a_raise_behind_an_opening_that_waits_reaches_somebody_at_once(yar
     await yard.minute()
     yard.clock.advance(MINUTE)
     await yard.minute()
-    assert sent_to(yard, "console") == ["alrt_1"] * 2, "once"
+    assert sent_to(yard, "console").count("alrt_1") == 2, "once each"
