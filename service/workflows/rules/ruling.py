@@ -168,8 +168,12 @@ async def preview(uow: UnitOfWork, rule: Resource[Rule[object]], now: datetime) 
     said = holding(await uow.feedback.of_rules([rule.id]), rule.id, now)
     episodes = {key.scope: episode for key, episode in (await uow.episodes.of([rule.id])).items()}
     evaluated = evaluate_rule(view, rule.spec, said, held_since(episodes))
-    firing = incidents(view_for(rule.spec, view), evaluated.verdicts)
-    return Preview(view, tuple(firing), evaluated.verdicts, evaluated.failed)
+    seen = view_for(rule.spec, view)
+    late = late_days(seen, rule.spec, evaluated.verdicts)
+    latest = await uow.alerts.latest([fingerprint(rule.id, scope) for scope in late])
+    past = Past(episodes, {alert.scope: alert for alert in latest})
+    verdicts = without_told(seen, rule.spec, said, evaluated.verdicts, past)
+    return Preview(view, tuple(incidents(seen, verdicts)), verdicts, evaluated.failed)
 
 
 def evaluate_rule(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from service.workflows.configuration.engine import Author
 from service.workflows.configuration.rules import Rules
 from service.workflows.explain.explain import ask_rule, explain_rule_at
 from service.workflows.ports.sources import SourceError
+from service.workflows.rules.ruling import preview
 from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed
 
 ENG = ScopeKey(Dimension.WORKSPACE, "wrkspc_eng")
@@ -64,6 +66,11 @@ async def cut_off(yard: Yard, days: int) -> None:
 
 async def alerts(yard: Yard) -> list[Alert]:
     return [alert for alert in await yard.alerts() if isinstance(alert.evidence, RuleEvidence)]
+
+
+def rule_id(fired: Sequence[Alert]) -> str:
+    assert isinstance(fired[0].evidence, RuleEvidence)
+    return fired[0].evidence.rule_id
 
 
 def told(alert: Alert) -> tuple[date, ...]:
@@ -138,6 +145,8 @@ async def test_what_a_person_resolved_before_an_outage_is_not_told_again_and_mut
         spend(yard, began + later * DAY, "100.00" if later < 3 else "10.00")
     await cut_off(yard, 3)
     assert [await read(yard) for _ in range(2)] == [[], []]
+    async with yard.ports.uow() as uow:
+        assert (await preview(uow, await uow.rules.get(rule_id(await alerts(yard))), yard.clock())).firing == ()
     spend(yard, began + 3 * DAY, "300.00")
     assert await read(yard) == [("open", "first")]
     assert told((await alerts(yard))[1]) == (began + 3 * DAY,)
