@@ -85,7 +85,9 @@ async def claim_batches(uow: UnitOfWork, now: datetime, besides: Collection[str]
     if not due:
         return None
     batches = await _drop_resolved(uow, _leaving_together(due), now)
-    batches = [one for one in batches if not await _is_said_later(uow, one, now)]
+    batches = [
+        one for one in batches if not (await _is_left_too_long(uow, one, now) or await _is_said_later(uow, one, now))
+    ]
     return [await _with_summary(uow, batch) for batch in await _in_turn(uow, batches, now)]
 
 
@@ -139,6 +141,19 @@ async def _drop_resolved(uow: UnitOfWork, batches: Iterable[Batch], now: datetim
         else:
             await _drop(uow, batch, present, now)
     return kept
+
+
+async def _is_left_too_long(uow: UnitOfWork, batch: Batch, now: datetime) -> bool:
+    """Whether the addresses that a message was left to hear no more of it: their alert is over, and they of its end."""
+    one = batch.head.notification
+    if not one.left_to or one.action is Action.RESOLVE:
+        return False
+    if any(event.alert.is_open for event in await uow.groups.present({one.alert_id})):
+        return False
+    settled = (*one.attempts, Attempt(now, "settled", f"it was over before {', '.join(one.left_to)} took it"))
+    sent = replace(one, state=NotificationState.SENT, sent_at=one.attempts[-1].at, left_to=(), attempts=settled)
+    await uow.notifications.save(sent, post=None)
+    return True
 
 
 async def _is_said_later(uow: UnitOfWork, batch: Batch, now: datetime) -> bool:

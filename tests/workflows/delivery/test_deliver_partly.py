@@ -19,6 +19,7 @@ from service.workflows.delivery.deliver import run_delivery
 from service.workflows.digests.deliver import run_digest, run_due_digests
 from service.workflows.ports.channels import Channel
 from tests.fakes.smtp import FakeSmtp
+from tests.sample_alerts import RESOLVED_EVENT
 from tests.workflows.delivery.sending import QUEUED, SENT, announce, failing, only, own, raise_it
 from tests.workflows.yard import HOUR, MINUTE, Yard
 
@@ -157,3 +158,18 @@ async def test_who_is_left_holds_up_no_later_message_for_the_others(yard: Yard) 
         await run_delivery(yard.ports)
         assert sorted(reached(smtp)) == [[ANN], [ANN], [BOB], [BOB]]
     assert {one.state for one in await own(yard)} == {SENT}
+
+
+async def test_who_is_left_is_not_told_that_it_fires_after_being_told_that_it_is_over(yard: Yard) -> None:
+    async with FakeSmtp(refused={BOB: LATER}) as smtp:
+        await write_to(yard, smtp, ANN, BOB)
+        smtp.refused.clear()
+        over = replace(RESOLVED_EVENT.alert, version=2)
+        await announce(yard, replace(RESOLVED_EVENT, alert=over))
+        for _ in range(3):
+            await deliver(yard)
+        assert [sorted(mail.recipients) for mail in smtp.mails] == [[ANN], [ANN, BOB]]
+        assert "In-Reply-To" in smtp.mails[1].message
+    opening = next(one for one in await own(yard) if one.alert_version == 1)
+    assert (opening.state, opening.left_to, opening.attempts[-1].outcome) == (SENT, (), "settled")
+    assert await failing(yard) == []
