@@ -16,10 +16,9 @@ from service.domain.notify.routing.doubts import doubts
 from service.domain.notify.routing.groups import Group
 from service.domain.notify.routing.labels import Labels
 from service.domain.notify.routing.matchers import matches
-from service.domain.notify.routing.pipeline import MatchedRoute, Plan, inhibits, match_routes, plan_of
+from service.domain.notify.routing.pipeline import MatchedRoute, Plan, inhibits, match_routes, plan_of, silences_of
 from service.domain.notify.routing.repeats import repeats_after
 from service.domain.notify.routing.routes import Route
-from service.domain.notify.routing.silences import silencing
 from service.domain.notify.routing.situation import Situation
 from service.domain.values.durations import format_duration
 
@@ -106,7 +105,7 @@ def show_match(
         ],
         silenced_by=[
             SilencedBy(id=one.id, name=one.name, ends_at=one.spec.ends_at)
-            for one in silencing(configuration.silences.values(), labels, situation.now)
+            for one in silences_of(alert, labels, situation)
         ],
         inhibited_by=[one.id for one in situation.open_alerts if alert is not None and inhibits(one, alert)],
         goes_to=_goes_to(plan, situation, owners, names),

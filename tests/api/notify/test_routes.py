@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from service.workflows.alerts.watch_silences import run_watch_silences
 from tests.api.alerts.test_alerts import rung
 from tests.api.notify.test_rotas import ROTA
 from tests.api.stand import Stand, answered, pointers, problem
@@ -292,3 +294,17 @@ async def test_a_match_shows_a_policy_that_may_not_begin_though_its_receiver_is_
         ("eng", "on call"),
         ("lead", "on call"),
     ]
+
+
+async def test_a_match_of_the_notice_that_a_silence_ends_does_not_name_that_silence(stand: Stand) -> None:
+    """It goes out all the same, and the answer would say both."""
+    await rung(stand)
+    everything = {"label": "severity", "op": "=~", "value": ".+"}
+    silence = {"name": "all of it", "matchers": [everything], "ends_at": "2026-11-16T13:00:00Z"}
+    answered(await stand.operator.post("/v1/silences", json=silence), 201)
+    stand.clock.advance(timedelta(minutes=45))
+    await run_watch_silences(stand.ports)
+    alerts = answered(await stand.viewer.get("/v1/alerts"))["items"]
+    shown = {one["kind"]: await match(stand, alert=one["id"]) for one in alerts}
+    assert {kind: len(one["silenced_by"]) for kind, one in shown.items()} == {"budget": 1, "silence_ends": 0}
+    assert [one["held_by"] for one in shown["silence_ends"]["goes_to"]] == [None]

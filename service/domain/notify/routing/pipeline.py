@@ -62,7 +62,7 @@ class Plan:
 def route_alert(alert: Alert, situation: Situation) -> Plan:
     """All steps but the last."""
     labels = situation.labels(alert)
-    silences = silencing(_silences_for(alert, situation), labels, situation.now)
+    silences = silences_of(alert, labels, situation)
     plan = plan_of(match_routes(alert, labels, situation), labels, situation)
     return replace(plan, silenced_by="; ".join(describe_silence(one) for one in silences))
 
@@ -98,6 +98,11 @@ def step_hold(alert: Alert, policy_id: str, situation: Situation) -> Reason | No
     leading = [one.held for one in matched if one.route.escalation_policy_id == policy_id]
     muted = leading[0] if leading and None not in leading else None
     return hold_reason(alert, labels, situation) or muted
+
+
+def silences_of(alert: Alert | None, labels: Labels, situation: Situation) -> tuple[Resource[Silence], ...]:
+    """The silences that hold an alert, or labels alone, back now."""
+    return silencing(_silences_for(alert, situation), labels, situation.now)
 
 
 def _silences_for(alert: Alert | None, situation: Situation) -> list[Resource[Silence]]:
