@@ -9,7 +9,9 @@ import pytest
 
 from service.domain.alerts.alert import Alert, Command
 from service.domain.alerts.evidence import RuleEvidence
+from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.kinds.change import Against, Change, Direction
+from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule
 from service.domain.sources.source import ReportName
 from service.domain.values.money import Money
@@ -93,6 +95,23 @@ async def test_a_spike_of_the_day_an_outage_began_is_told_once_when_it_is_over(y
     assert "spent $900.00 on 17 November 2026, 800% more" in alert.evidence.cause
     assert await read(yard, 7 * HOUR) == [("resolve", "recovered")]
     assert [await read(yard, 12 * HOUR) for _ in range(4)] == [[]] * 4
+
+
+async def test_an_anomaly_of_the_day_an_outage_of_five_days_began_is_told_once(yard: Yard) -> None:
+    began = yard.clock().date()
+    for ago in range(36):
+        spend(yard, began - ago * DAY, "100.00" if ago else "10.00")
+    rule: Rule[object] = Rule(yard.source.id, "anomaly", Anomaly(AnomalyGranularity.DAYS), gates=KINDS["anomaly"].gates)
+    await yard.create(Rules(), "unusual", rule)
+    assert await read(yard) == []
+    for later in range(6):
+        spend(yard, began + later * DAY, "900.00" if later == 0 else "100.00")
+    await cut_off(yard, 5)
+    assert await read(yard) == [("open", "first")]
+    (alert,) = await alerts(yard)
+    assert told(alert) == (began,)
+    moves = [move for _ in range(5) for move in await read(yard, 12 * HOUR)]
+    assert [move for move in moves if move[0] != "amend"] == [("resolve", "recovered")]
 
 
 async def test_what_the_first_poll_of_a_source_finds_is_history(yard: Yard) -> None:

@@ -108,9 +108,9 @@ def observe(
 ) -> Mapping[ScopeKey, Observation]:
     """One observation per member of every dimension in the rule's scope; the organisation is all that lies in it.
 
-    Each is about the newest day or hour that exceeds, of today, the last three closed days and the last three known
-    hours; where both do, about the more severe. Else it is about what only a gate of size stops, and else about
-    the last closed day (of a rule on hours: the last known hour). The severity is the detector's, not the rule's.
+    Each is about the newest day or hour that exceeds, of today, the last three closed days, those read late and the
+    last three known hours; where both do, about the more severe. Else it is about what only a gate of size stops, and
+    else about the last closed day (of a rule on hours: the last known hour). The severity is the detector's.
     """
     stands = ground(view, rule.scope)
     if not stands.cells:
@@ -151,7 +151,8 @@ class _Watch:
         if self.rule.params.granularity is AnomalyGranularity.HOURS:
             return ()
         judge, falling, last = self.judges.days, self._falling(), self.ground.last_told
-        return Each(len(self.ground.keys), lambda row: DaySide(judge, row, *self._told(row), falling, last(row)))
+        late = len(self.view.closed_days)
+        return Each(len(self.ground.keys), lambda row: DaySide(judge, row, *self._told(row), falling, last(row), late))
 
     @cached_property
     def hours(self) -> Sequence[HourSide]:

@@ -94,7 +94,8 @@ class Side(Protocol):
 class DaySide:
     """`falling`: the open or final days on which falls are believed; empty where only rises are asked for.
 
-    `told`: the last day that is told of the series; later ones only where they exceed.
+    `told`: the last day that is told of the series; later ones only where they exceed. `late`: how many closed days are
+    judged after an outage, 0 without one.
     """
 
     judge: DayJudge
@@ -103,6 +104,7 @@ class DaySide:
     answers: Sequence[Feedback]
     falling: frozenset[int]
     told: int
+    late: int = 0
     needed: int = NORMAL_DAYS
     tolerance: float = 0.0
     width: timedelta = DAY
@@ -112,7 +114,7 @@ class DaySide:
     @property
     def recent(self) -> Sequence[int]:
         today = self.judge.open_day
-        return range(today, max(-1, today - JUDGED_AGAIN_DAYS - 1), -1)
+        return range(today, max(-1, today - max(JUDGED_AGAIN_DAYS, self.late) - 1), -1)
 
     @property
     def earliest(self) -> int:

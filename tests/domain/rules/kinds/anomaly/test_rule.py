@@ -57,6 +57,17 @@ def rings(seen: SpendView, rule: Rule[Anomaly] = SPECIFICATION, *feedback: Feedb
     return [one.scope for one in incidents(seen, evaluate(seen, rule, feedback))]
 
 
+@pytest.mark.parametrize(("ago", "late", "fires"), [(5, 6, True), (5, None, False), (3, None, True), (6, 5, False)])
+def test_days_of_an_outage_are_judged_with_the_last_three(ago: int, late: int | None, fires: bool) -> None:
+    seen = replace(office({ago: 8 * usual(ago)}), late_since=None if late is None else day(late))
+    found = of_eng(seen)
+    assert (found.candidate, found.days == (day(ago),)) == (fires, fires)
+    if fires:
+        assert rings(seen), "an alert that is over once normal days have passed is there for a day"
+        assert found.calm is not None
+        assert found.calm.at_least == timedelta(days=1)
+
+
 def of_eng(seen: SpendView, rule: Rule[Anomaly] = SPECIFICATION, *feedback: Feedback) -> Observation:
     return observe(seen, rule, feedback)[ENG]
 
