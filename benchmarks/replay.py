@@ -15,6 +15,7 @@ from backtesting.in_memory import remembered
 from backtesting.numbers import CELLS, DAYS, FIRST
 from backtesting.subjects import subjects
 
+from service.bootstrap.collector import spare_what_lives
 from service.domain.backtest.backtest import Result, Subject
 from service.domain.backtest.budgets import replay_budget
 from service.domain.backtest.history import Recorded
@@ -32,6 +33,7 @@ def replayed(subject: Subject, recorded: Recorded) -> Result:
 
 def main(asked: str) -> None:
     recorded = remembered()
+    spare_what_lives()  # as a worker does
     print(f"Replays of {DAYS} days and {len(CELLS)} series, in seconds of processor time")
     for name, subject in subjects().items():
         if asked in name:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from service.domain.backtest.history import NO_FIGURES, Recorded, ReplayStep, steps
-from service.domain.detectors.columns import CellDays, spent_hours
+from service.domain.detectors.columns import DayBlock, spent_hours
 from service.domain.detectors.hourly.known import HourVersions, KnownHours, LearntHours
 from service.domain.rules.backtesting import HourEnd, Look
 from service.domain.rules.evaluation import days_needed, hours_needed
@@ -99,7 +99,7 @@ class _Hours:
         view = night.view
         assert isinstance(view.cells, StoredCells)
         settled, columns = view.settled_until, view.cells.columns
-        blocks, unknown = dict(columns.blocks), set(view.unknown_days)
+        blocks, unknown = dict[date, DayBlock](), set(view.unknown_days)
         places = columns.roll.places(self._known.cells)
         for day in reversed(fresh_days(view.today)):
             start = self._place(midnight(day))
@@ -107,21 +107,22 @@ class _Hours:
             if settled is None or midnight(day + DAY) > settled:
                 # A day that is not settled has cost at least what its hours have.
                 spent = self._known.amounts[:, start : start + over].sum(axis=1)
-                blocks[day] = blocks.get(day, NO_FIGURES).with_at_least(places, spent)
+                blocks[day] = columns.blocks.get(day, NO_FIGURES).with_at_least(places, spent)
                 if all(self._known.known[start : start + over] if over else self._known.known[start - 1 : start]):
                     unknown.discard(day)
         planned = tuple(one.activity for one in self._recorded.planned if one.at <= now)
-        cells = StoredCells(CellDays(columns.roll, blocks))
+        cells = StoredCells(columns.with_more(blocks))
         return replace(view, as_of=now, cells=cells, unknown_days=frozenset(unknown), planned=planned)
 
     def _figures(self, end: int) -> HourFigures:
         """The hours before a place, as many as a view holds."""
-        start = end - self._count
+        start, known, night = end - self._count, self._known, -(-end // HOURS_OF_DAY) * HOURS_OF_DAY
+        spent, foreseen = known.amounts[:, start:end].copy(), known.first_read(end, night)
         return HourFigures(
-            first=self._known.first + start * HOUR,
-            known=self._known.known[start:end].tolist(),
-            cells=spent_hours(self._known.cells, self._known.amounts[:, start:end].copy()),
-            mature_until=self._known.mature_until(),
+            first=known.first + start * HOUR,
+            known=known.known[start:end].tolist(),
+            cells=spent_hours(known.cells, spent, foreseen),
+            mature_until=known.mature_until(),
         )
 
     def _place(self, instant: datetime) -> int:

@@ -78,12 +78,20 @@ NO_CELLS = DayBlock(np.zeros(0, dtype=np.int64), np.zeros((1, 0)))
 
 @dataclass(frozen=True, eq=False)
 class CellDays:
-    """The days of a source. `blocks`: a day without figures of any cell may be left out."""
+    """The days of a source. `blocks`: a day without figures of any cell may be left out.
+
+    `like`: other days of the same roll, most of which are these; what was made of them is made of the others alone.
+    """
 
     roll: Roll
     blocks: Mapping[date, DayBlock]
+    like: CellDays | None = None
     _found: dict[object, Floats] = field(default_factory=dict)
     _by_cell: _ByCell | None = None
+
+    def with_more(self, blocks: Mapping[date, DayBlock]) -> CellDays:
+        """The same with these days in place of what there was of them: no cell has lost its figures in them."""
+        return CellDays(self.roll, {**self.blocks, **blocks}, like=self)
 
     def cells(self) -> tuple[Cell, ...]:
         """The cells with figures, in the order of workspace, model and API key."""
@@ -132,6 +140,8 @@ class CellDays:
 
     @cached_property
     def _present(self) -> tuple[Whole, tuple[Cell, ...]]:
+        if self.like is not None and self._has_no_more(self.like):
+            return self.like._present
         order, cells = self.roll.ordered()
         there = np.zeros(len(cells), dtype=np.bool_)
         for block in self.blocks.values():
@@ -141,15 +151,28 @@ class CellDays:
         chosen = there[order]
         return order[chosen], tuple(cell for cell, is_there in zip(cells, chosen.tolist(), strict=True) if is_there)
 
+    def _has_no_more(self, like: CellDays) -> bool:
+        """Whether no cell has figures on the changed days that has none on the others."""
+        there = np.zeros(len(self.roll.cells), dtype=np.bool_)
+        there[like._present[0]] = True
+        return all(there[block.places].all() for block in self._changed(like).values())
+
+    def _changed(self, like: CellDays) -> Mapping[date, DayBlock]:
+        return {day: block for day, block in self.blocks.items() if like.blocks.get(day) is not block}
+
     def _spend(self, days: Sequence[date]) -> Floats:
         order, cells = self._present
         at = np.zeros(len(self.roll.cells), dtype=np.int64)
         at[order] = np.arange(order.size)
-        spend = np.zeros((len(days), len(cells)))
+        if self.like is not None and self.like._present[1] is cells:
+            spend, blocks = self.like.spend(days, cells).T.copy(), self._changed(self.like)
+        else:
+            spend, blocks = np.zeros((len(days), len(cells))), self.blocks
         for row, day in enumerate(days):
-            block = self.blocks.get(day, NO_CELLS)
-            spend[row, at[block.places]] = block.figures[SPEND]
-        return spend.T
+            if day in blocks:
+                spend[row] = 0.0
+                spend[row, at[blocks[day].places]] = blocks[day].figures[SPEND]
+        return np.asarray(spend.T, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,11 +203,13 @@ def _by_cell(blocks: Mapping[date, DayBlock]) -> _ByCell:
 class CellHours(Mapping[Cell, Sequence[float]]):
     """Consecutive hours of cells. `names`: in the order of workspace, model and API key, each with spend in some hour.
 
-    `spend`: dollars, [cells, hours].
+    `spend`: dollars, [cells, hours]. `foreseen`: those of the next hours, as far as a replay knows how they will be
+    read. Nothing is found by them: what is made of them beforehand serves once the hours have come just so.
     """
 
     names: tuple[Cell, ...]
     spend: Floats
+    foreseen: Floats | None = None
 
     @cached_property
     def _rows(self) -> Mapping[Cell, int]:
@@ -205,24 +230,32 @@ class CellHours(Mapping[Cell, Sequence[float]]):
 
     def of(self, cells: Sequence[Cell]) -> Floats:
         """The hours of these cells, 0 where there is no figure: [cells, hours]."""
+        return self._of(cells, self.spend)
+
+    def foreseen_of(self, cells: Sequence[Cell]) -> Floats | None:
+        """The same of the hours to come; None where they are not foreseen."""
+        return None if self.foreseen is None else self._of(cells, self.foreseen)
+
+    def _of(self, cells: Sequence[Cell], hours: Floats) -> Floats:
         if cells == self.names:
-            return self.spend
+            return hours
         rows = np.array([self._rows.get(cell, -1) for cell in cells], dtype=np.int64)
-        found = np.zeros((len(cells), self.spend.shape[1]))
-        found[rows >= 0] = self.spend[rows[rows >= 0]]
+        found = np.zeros((len(cells), hours.shape[1]))
+        found[rows >= 0] = hours[rows[rows >= 0]]
         return found
 
     def since(self, place: int) -> CellHours:
         """The hours from a place on."""
-        return spent_hours(self.names, self.spend[:, place:])
+        return spent_hours(self.names, self.spend[:, place:], self.foreseen)
 
 
-def spent_hours(cells: tuple[Cell, ...], hours: Floats) -> CellHours:
+def spent_hours(cells: tuple[Cell, ...], hours: Floats, foreseen: Floats | None = None) -> CellHours:
     """The hours of those cells that have spent anything: [cells, hours]."""
     there = hours.any(axis=1)
     if there.all():
-        return CellHours(cells, hours)
-    return CellHours(tuple(cells[row] for row in np.flatnonzero(there).tolist()), hours[there])
+        return CellHours(cells, hours, foreseen)
+    names = tuple(cells[row] for row in np.flatnonzero(there).tolist())
+    return CellHours(names, hours[there], None if foreseen is None else foreseen[there])
 
 
 def columns_of(rows: Iterable[Sequence[float]], width: int) -> Floats:

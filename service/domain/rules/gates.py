@@ -44,7 +44,13 @@ def pending_for(gates: Gates, held_since: datetime | None, now: datetime) -> Gat
 
 def exceeds(observation: Observation, gates: Gates) -> bool:
     """Whether the rule objects, and by enough."""
-    return observation.candidate and _is_dear(observation, gates) and _is_out_of_proportion(observation, gates)
+    large = observation.limit_set or is_large(observation.excess, observation.excess_percent, gates)
+    return observation.candidate and large
+
+
+def is_large(excess: float, excess_percent: float, gates: Gates) -> bool:
+    """Whether an excess in US dollars, which is also a percentage of the expectation, is enough for both of these."""
+    return _is_enough(excess, float(gates.min_amount.usd)) and _is_enough(excess_percent, float(gates.min_percent))
 
 
 def stands(observation: Observation, gates: Gates) -> bool:
@@ -75,13 +81,11 @@ def endures(observation: Observation, gates: Gates, last_held: datetime, now: da
 
 
 def _is_dear(observation: Observation, gates: Gates) -> bool:
-    needed = float(gates.min_amount.usd)
-    return observation.limit_set or needed == 0 or _reaches(observation.excess, needed)
+    return observation.limit_set or _is_enough(observation.excess, float(gates.min_amount.usd))
 
 
 def _is_out_of_proportion(observation: Observation, gates: Gates) -> bool:
-    needed = float(gates.min_percent)
-    return observation.limit_set or needed == 0 or _reaches(observation.excess_percent, needed)
+    return observation.limit_set or _is_enough(observation.excess_percent, float(gates.min_percent))
 
 
 def _is_long_known(observation: Observation, gates: Gates) -> bool:
@@ -90,6 +94,10 @@ def _is_long_known(observation: Observation, gates: Gates) -> bool:
 
 def _needed(observation: Observation, least: str) -> str:
     return "nothing: a person set the limit" if observation.limit_set else f"at least {least}"
+
+
+def _is_enough(found: float, needed: float) -> bool:
+    return needed == 0 or _reaches(found, needed)
 
 
 def _reaches(found: float, needed: float) -> bool:

@@ -157,11 +157,16 @@ class Observation:
     @property
     def excess_percent(self) -> float:
         """The excess as a percentage of the expectation; infinite where nothing was expected, NaN where unknown."""
-        if math.isnan(self.excess):
-            return math.nan
-        if self.expected > 0:
-            return self.excess / self.expected * 100
-        return math.inf if self.excess > 0 else 0.0
+        return percent_of(self.excess, self.expected)
+
+
+def percent_of(excess: float, expected: float) -> float:
+    """An excess as a percentage of the expectation; infinite where nothing was expected, NaN where it is unknown."""
+    if math.isnan(excess):
+        return math.nan
+    if expected > 0:
+        return excess / expected * 100
+    return math.inf if excess > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

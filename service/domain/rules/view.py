@@ -97,6 +97,10 @@ class HourFigures:
             hours = columns_of((self.cells.get(cell, nothing) for cell in cells), len(self.known))
         return with_gaps(hours, (place for place, known in enumerate(self.known) if not known))
 
+    def foreseen_of(self, cells: Sequence[Cell]) -> Floats | None:
+        """Dollars of these cells in the hours to come: [cells, hours]; None where they are not foreseen."""
+        return self.cells.foreseen_of(cells) if isinstance(self.cells, CellHours) else None
+
     def lately(self, count: int) -> HourFigures | None:
         """Its last hours alone; None where none are asked for."""
         skipped = len(self.known) - count

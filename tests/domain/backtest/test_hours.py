@@ -192,7 +192,7 @@ MADE = {3: office, 4: loud}
 @pytest.mark.parametrize(
     ("granularity", "for_each", "seed", "days"),
     [
-        pytest.param(AnomalyGranularity.HOURS, None, 0, HOURLY, marks=pytest.mark.fuzz),
+        pytest.param(AnomalyGranularity.HOURS, None, 8, HOURLY, marks=pytest.mark.fuzz),
         pytest.param(AnomalyGranularity.BOTH, None, 1, HOURLY, marks=pytest.mark.fuzz),
         pytest.param(AnomalyGranularity.BOTH, Dimension.API_KEY, 2, HOURLY, marks=pytest.mark.fuzz),
         (AnomalyGranularity.BOTH, Dimension.API_KEY, 2, 2),

@@ -7,6 +7,7 @@ docs/detection.md says where the constants come from and what they achieve.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -61,8 +62,9 @@ class Band:
     reach: Floats
 
 
+@lru_cache(maxsize=8)
 def methods(base: Baseline) -> Whole:
-    """Which rule judges each series."""
+    """Which rule judges each series. Kept of the days that are judged again and again."""
     history = base.history
     short = history.ages < WINDOW
     whole_month = (history.ages >= MONTH) & (history.noise == Noise.STEADY.value)

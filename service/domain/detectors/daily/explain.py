@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 
@@ -98,6 +99,7 @@ def explain(base: Baseline, scores: Scores, terms: Terms, row: int, day: date) -
     )
 
 
+@lru_cache(maxsize=16)
 def _counted_days(base: Baseline, method: Method, row: int, day: date) -> tuple[CountedDay, ...]:
     history = base.history
     back = range(28, 0, -7) if method in BY_WEEKDAY else range(_reach(method, int(history.ages[row])), 0, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -28,13 +28,20 @@ class SeriesHours:
     """The hours of a series as they say what is usual: dollars, never written to, NaN where they say nothing.
 
     `name`: what it is known by from one look to the next. `first`: the number of the first hour, counted from any fixed
-    instant. `growth`: by how much a week costs more than the one before, a factor.
+    instant. `growth`: by how much a week costs more than the one before, a factor. `foreseen`: how many of the
+    hours are still to come.
     """
 
     name: Hashable
     hours: Floats
     first: int
     growth: float = 1.0
+    foreseen: int = 0
+
+    @property
+    def to_come(self) -> range:
+        """The places of the hours that are foreseen."""
+        return range(self.hours.size - self.foreseen, self.hours.size)
 
     @cached_property
     def begun(self) -> int:
@@ -89,22 +96,31 @@ class HourBands:
 
 
 def _still_good(kept: _SeriesBands, now: SeriesHours) -> dict[int, _Band]:
-    """The kept bands whose 672 hours are held, and are what they were."""
-    skipped = now.first - kept.of.first
-    if kept.of.growth != now.growth or not 0 <= skipped < kept.of.hours.size:
-        return {}
-    before, after = kept.of.hours[skipped:], now.hours[: kept.of.hours.size - skipped]
-    before = before[: after.size]
-    differs: Flags = np.asarray((before != after) & ~(np.isnan(before) & np.isnan(after)))
-    changed = (now.first + np.flatnonzero(differs)).tolist()
-    begun = {one.first + one.begun for one in (kept.of, now)}
+    serves = serving(kept.of, now)
+    return {hour: band for hour, band in kept.bands.items() if serves(hour)}
+
+
+def serving(before: SeriesHours, now: SeriesHours) -> Callable[[int], bool]:
+    """Tells of which hours, by their number, the 672 hours before are held, and are what they were."""
+    if before.growth != now.growth or not before.first <= now.first < before.first + before.hours.size:
+        return lambda hour: False
+    changed = differing(before.hours, before.first, now.hours, now.first)
+    begun = {one.first + one.begun for one in (before, now)}
     least = max(now.first, *begun) if len(begun) > 1 else now.first
 
     def serves(hour: int) -> bool:
         since = hour - HOURS
-        return since >= least and bisect_left(changed, since) == bisect_left(changed, hour)
+        return since >= least and (not changed or bisect_left(changed, since) == bisect_left(changed, hour))
 
-    return {hour: band for hour, band in kept.bands.items() if serves(hour)}
+    return serves
+
+
+def differing(before: Floats, first: int, now: Floats, first_now: int) -> list[int]:
+    """The numbers of the hours of which two series, the first hours of which are given, say otherwise."""
+    start, end = max(first, first_now), min(first + before.size, first_now + now.size)
+    one, other = before[start - first : max(start, end) - first], now[start - first_now : max(start, end) - first_now]
+    differs: Flags = np.asarray((one != other) & ~(np.isnan(one) & np.isnan(other)))
+    return (start + np.flatnonzero(differs)).tolist()
 
 
 def _make(missing: Sequence[tuple[_SeriesBands, int]]) -> None:

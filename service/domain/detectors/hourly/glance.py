@@ -43,12 +43,20 @@ class HourGlance:
         counts = np.array([len(each) for each in members], dtype=np.int64)
         self._starts = np.cumsum(counts) - counts
         self._sums: Floats = np.zeros((len(members), known.known.size))
+        self._foreseen = self._summed(known.first_read(0, known.known.size)) if members else self._sums
 
     def note(self, learnt: LearntHours) -> None:
         """Follows what the cells have learnt."""
         if self._starts.size and learnt.places.size:
-            cells = self.known.amounts[:, learnt.places][self._cells]
-            self._sums[:, learnt.places] = np.add.reduceat(cells, self._starts, axis=0)
+            self._sums[:, learnt.places] = self._summed(self.known.amounts[:, learnt.places])
+
+    def _summed(self, cells: Floats) -> Floats:
+        return np.asarray(np.add.reduceat(cells[self._cells], self._starts, axis=0), dtype=np.float64)
+
+    def came_as_foreseen(self, start: int, end: int) -> bool:
+        """Whether the hours from `start` to before `end` are known, and are what they were to be."""
+        as_foreseen = np.array_equal(self._sums[:, start:end], self._foreseen[:, start:end])
+        return as_foreseen and bool(self.known.known[start:end].all())
 
     def spent(self, start: int, end: int) -> list[float]:
         """The spend of each series in the hours from `start` to before `end`, in US dollars."""
@@ -67,6 +75,7 @@ class HourGlance:
     def may_rise(
         self,
         start: int,
+        over: int,
         places: Sequence[int],
         floor: float,
         moves: Sequence[ClockMove] = (),
@@ -76,14 +85,16 @@ class HourGlance:
     ) -> list[bool]:
         """Whether any series may be unusual in each of these hours, judged by what is known from `start` on.
 
-        `floor`: dollars of excess under which an hour is never a rise. `moves`, and `off` of each series: by places
-        from `start` on. `lifts`: of each series with an accepted level the place where it begins, and the factor by
-        which hours before it count. `growth`: of each series from week to week, a factor; None: none grows.
+        Hours from the place `over` on are still to come, and count as they are foreseen. `floor`: dollars of excess
+        under which an hour is never a rise. `moves`, and `off` of each series: by places from `start` on. `lifts`: of
+        each series with an accepted level the place where it begins, and the factor by which hours before it count.
+        `growth`: of each series from week to week, a factor; None: none grows.
         """
         if not places or not self._starts.size:
             return [False] * len(places)
         end = max(places) + 1
-        hours = np.where(self.known.known[start:end], self._sums[:, start:end], np.nan)
+        hours = np.where(self.known.known[start:over], self._sums[:, start:over], np.nan)
+        hours = np.concatenate([hours, self._foreseen[:, over:end]], axis=1)[:, : end - start]
         for row, (place, factor) in lifts.items():
             hours[row, : max(0, place - start)] *= factor
         floors = np.full(hours.shape[0], floor)

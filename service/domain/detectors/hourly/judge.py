@@ -6,22 +6,24 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from statistics import median
 
 import numpy as np
 
 from service.domain.detectors.arrays import Flags, Floats, Whole
-from service.domain.detectors.buckets import ScoredBucket, reading
+from service.domain.detectors.buckets import ScoredBucket, mean_of_known
 from service.domain.detectors.daily.growth import WEEKS_AGO
-from service.domain.detectors.hourly.bands import HourBands, SeriesHours, window_before
+from service.domain.detectors.hourly.bands import SeriesHours, window_before
 from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove, standing
-from service.domain.detectors.hourly.detector import HOURS, WEEK, HourBand, incident_hours, judge_by
+from service.domain.detectors.hourly.detector import HOURS, WEEK, incident_hours
 from service.domain.detectors.hourly.glance import is_large, may_rise_by_all
+from service.domain.detectors.hourly.hour_scores import HourScores, JudgedSeries
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.hourly.two_hours import HourBefore
 from service.domain.detectors.noise import week_on_week_noise
 from service.domain.detectors.panel import UNBELIEVABLE
-from service.domain.detectors.scores import Maturity, Scores, Terms
+from service.domain.detectors.scores import Terms
 from service.domain.values.utc import HOUR
 
 ROWS_AT_ONCE = 8
@@ -32,6 +34,7 @@ HELD_TIMES = 1.25
 """Times the median of the same hour, from which on an hour says nothing of being back to normal."""
 LEAST_WEIGHT = 0.25
 """An hour that is expected to cost less than this share of a mean one says nothing of it either."""
+NOTHING_JUDGED: Mapping[int, ScoredBucket] = {}
 DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 LOOKED_AT_ONCE = 512
 """Series whose hours are looked at together."""
@@ -64,16 +67,15 @@ class JudgedClock:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """Where the scores of a bucket are, and the number of the clock that it was judged by. `sure`: no other stood."""
+class _ByClock:
+    """A bucket, and the number of the clock that it was judged by. `sure`: no other stood."""
 
-    scores: Scores
-    at: int
+    bucket: ScoredBucket
     clock: int
     sure: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class HourJudge:
     """`spent`: estimated dollars; the first hour starts at `first`. `silent`: by series the places of the hours that a
     person's answer keeps from saying what is usual.
@@ -81,6 +83,7 @@ class HourJudge:
     Hours before place `mature` are complete. `planned`: extra dollars of every series by place,
     announced or coming again.
     `newest`: the hours from this place on are judged together for some series, earlier ones for one series.
+    `foreseen`: the hours that come next, which are scored beforehand.
     `moves`: changes of the clocks that the series may live by. Of those that an hour may be judged by, the one counts
     that asks for the most dollars. `off`: the hours of each series that do not say what is usual, [series, hours];
     None: there are none.
@@ -95,37 +98,42 @@ class HourJudge:
     terms: Terms
     planned: Mapping[int, Sequence[float]]
     newest: int
-    bands: HourBands = field(default_factory=HourBands)
+    scores: HourScores = field(default_factory=HourScores)
+    foreseen: SummedHours | None = None
     moves: Sequence[ClockMove] = ()
     off: Flags | None = None
     lifts: Mapping[int, tuple[int, float]] = field(default_factory=dict)
     growth: Floats | None = None
-    _judged: dict[tuple[int, int], _Found] = field(default_factory=dict)
+    _judged: dict[int, Mapping[int, ScoredBucket]] = field(default_factory=dict)
+    _by_clocks: dict[tuple[int, int], _ByClock] = field(default_factory=dict)
+    _series: dict[tuple[int, int], JudgedSeries] = field(default_factory=dict)
     _rows: dict[int, Floats] = field(default_factory=dict)
     _counting: dict[tuple[int, int], SeriesHours] = field(default_factory=dict)
     _louds: dict[tuple[tuple[int, ...], bytes], list[int]] = field(default_factory=dict)
     _usuals: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    _compared: dict[tuple[int, int, int], list[SameHour]] = field(default_factory=dict)
 
     def at(self, terms: Terms) -> HourJudge:
         """The judge of the same hours at other terms. What is made of the hours alone is shared."""
-        return replace(self, terms=terms, _judged={})
+        return replace(self, terms=terms, _judged={}, _by_clocks={}, _series={})
 
     def start(self, place: int) -> datetime:
         return self.first + place * HOUR
 
     def reading(self, row: int, place: int) -> ScoredBucket:
         found = self._found(row, place)
-        return reading(found.scores, found.at, self._counted(row)[max(0, place - HOURS) : place])
+        if not found.method.judges:
+            return replace(found, expected=mean_of_known(self._counted(row)[max(0, place - HOURS) : place]))
+        return replace(found, falls=False) if found.falls and place >= self.mature else found
 
     def rises(self, row: int, place: int) -> bool:
-        found = self._found(row, place)
-        return bool(found.scores.rises[found.at])
+        return self._found(row, place).rises
 
     def clock(self, row: int, place: int) -> JudgedClock | None:
         """None where no clock was changed."""
         if not any(move.reaches(place) for move in self.moves):
             return None
-        move, sure = self._move(row, place), self._found(row, place).sure
+        move, sure = self._move(row, place), self._by_clock(row, place).sure
         return JudgedClock(None, None, sure) if move is None else JudgedClock(move.zone, self.start(move.place), sure)
 
     def rising(self, places: Sequence[int]) -> frozenset[int]:
@@ -139,7 +147,7 @@ class HourJudge:
 
     def look_at(self, rows: Iterable[int], places: Sequence[int]) -> None:
         """Judges these hours of these series together, as far as they are not judged yet."""
-        asked = [row for row in rows if any((row, place) not in self._judged for place in places)]
+        asked = [row for row in rows if not all(self._is_judged(row, place) for place in places)]
         for start in range(0, len(asked), LOOKED_AT_ONCE):
             self._judge(asked[start : start + LOOKED_AT_ONCE], places)
 
@@ -148,6 +156,12 @@ class HourJudge:
 
     def same_hours(self, row: int, place: int) -> list[SameHour]:
         """The same hour of the last four weeks, the oldest first, by the clock that the hour was judged by."""
+        asked = row, place, self._by_clock(row, place).clock
+        if asked not in self._compared:
+            self._compared[asked] = self._same_hours(row, place)
+        return self._compared[asked]
+
+    def _same_hours(self, row: int, place: int) -> list[SameHour]:
         move, window = self._move(row, place), window_before(self._judging(row, place), place)
         spent, counted = self._spent(row), self._counted(row)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -161,8 +175,8 @@ class HourJudge:
 
     def hour_before(self, row: int, place: int) -> HourBefore | None:
         """How the hour before lowers the line from which an hour fires; None where it does not."""
-        band = self._explained(self.bands.of([(self._judging(row, place), [place])]), [row], [place])
-        found = self.reading(row, place)
+        kept, found = self.scores.bands.of([(self._judging(row, place), [place])]), self.reading(row, place)
+        band = kept.explained(np.array([self.beyond(row, place - 1)]), np.array([self.weekly_growth(row)]))
         if band.alone[0] <= band.reach[0] or found.fires_from != found.high:
             return None
         return HourBefore(*(float(dollars[0]) for dollars in (band.before, band.alone, band.half)))
@@ -222,29 +236,40 @@ class HourJudge:
 
     def _judging(self, row: int, place: int) -> SeriesHours:
         """The hours that one was judged by."""
-        return self._counting_by(self._found(row, place).clock, row)
+        return self._counting_by(self._by_clock(row, place).clock, row)
 
     def _move(self, row: int, place: int) -> ClockMove | None:
         """The change that the hours before were moved by."""
-        clock = self._found(row, place).clock
+        clock = self._by_clock(row, place).clock
         return None if clock == UTC_CLOCK else self.moves[clock - 1]
 
     def beyond(self, row: int, place: int) -> float:
         """Dollars that are expected of an hour beyond its band."""
         return self.planned[place][row] if place in self.planned else 0.0
 
-    def _found(self, row: int, place: int) -> _Found:
-        if (row, place) not in self._judged:
-            if place >= self.newest:
-                places = range(self.newest, self.spent.hours)
-                self.look_at([row] if self._is_judged(row, places) else self._beside(row), places)
-            else:
-                first = place // EARLIER_AT_ONCE * EARLIER_AT_ONCE
-                self.look_at([row], range(first, min(first + EARLIER_AT_ONCE, self.newest)))
-        return self._judged[row, place]
+    def _found(self, row: int, place: int) -> ScoredBucket:
+        if not self._is_judged(row, place):
+            self._look_about(row, place)
+        return self._by_clocks[row, place].bucket if self.moves else self._judged[row][self.first_number + place]
 
-    def _is_judged(self, row: int, places: Sequence[int]) -> bool:
-        return any((row, place) in self._judged for place in places)
+    def _by_clock(self, row: int, place: int) -> _ByClock:
+        found = self._found(row, place)
+        return self._by_clocks[row, place] if self.moves else _ByClock(found, UTC_CLOCK, sure=True)
+
+    def _is_judged(self, row: int, place: int) -> bool:
+        if self.moves:
+            return (row, place) in self._by_clocks
+        return self.first_number + place in self._judged.get(row, NOTHING_JUDGED)
+
+    def _look_about(self, row: int, place: int) -> None:
+        """Looks at an hour, and at those that will be asked about next."""
+        if place >= self.newest:
+            places = range(self.newest, self.spent.hours)
+            alone = self.foreseen is not None or any(self._is_judged(row, each) for each in places)
+            self.look_at([row] if alone else self._beside(row), places)
+        else:
+            first = place // EARLIER_AT_ONCE * EARLIER_AT_ONCE
+            self.look_at([row], range(first, min(first + EARLIER_AT_ONCE, self.newest)))
 
     def _beside(self, row: int) -> range:
         """A quiet series and those beside it, of which one is asked about as a rule when this one is."""
@@ -253,35 +278,44 @@ class HourJudge:
 
     def _judge(self, rows: Sequence[int], places: Sequence[int]) -> None:
         self._add_up(rows)
+        if self.moves:
+            self._judge_by_clocks(rows, places)
+        else:
+            self._judged.update(zip(rows, self._scored(UTC_CLOCK, [(row, places) for row in rows]), strict=True))
+
+    def _judge_by_clocks(self, rows: Sequence[int], places: Sequence[int]) -> None:
+        asked: dict[tuple[int, int], list[_ByClock]] = {}
+        for clock, chosen in self._standing(rows, places).items():
+            for (row, of_row), found in zip(chosen, self._scored(clock, chosen), strict=True):
+                for place in of_row:
+                    one = _ByClock(found[self.first_number + place], clock, sure=True)
+                    asked.setdefault((row, place), []).append(one)
+        self._by_clocks.update((bucket, _strictest(found)) for bucket, found in asked.items())
+
+    def _standing(self, rows: Sequence[int], places: Sequence[int]) -> dict[int, list[tuple[int, Sequence[int]]]]:
+        """The hours of each series that one may judge by each of the clocks."""
         if not any(move.reaches(place) for move in self.moves for place in places):
-            self._judged.update(self._scored(UTC_CLOCK, [(row, places) for row in rows]))
-            return
+            return {UTC_CLOCK: [(row, places) for row in rows]}
         stands = standing(np.stack([self._counted(row) for row in rows]), self.moves, places)
-        asked: dict[tuple[int, int], list[_Found]] = {}
-        for clock in range(1 + len(self.moves)):
-            chosen = [np.array(places)[each].tolist() for each in stands[:, :, clock]]
-            for bucket, found in self._scored(clock, [*zip(rows, chosen, strict=True)]).items():
-                asked.setdefault(bucket, []).append(found)
-        self._judged.update((bucket, _strictest(found)) for bucket, found in asked.items())
+        return {
+            clock: [(row, np.array(places)[each].tolist()) for row, each in zip(rows, stands[:, :, clock], strict=True)]
+            for clock in range(1 + len(self.moves))
+        }
 
-    def _scored(self, clock: int, asked: Sequence[tuple[int, Sequence[int]]]) -> dict[tuple[int, int], _Found]:
-        """Scores these hours of each series by one clock."""
-        buckets = [(row, place) for row, places in asked for place in places]
-        if not buckets:
-            return {}
-        rows, places = (np.array(each, dtype=np.int64) for each in zip(*buckets, strict=True))
-        bands = self.bands.of([(self._counting_by(clock, row), of_row) for row, of_row in asked])
-        amounts = np.array([self._rows[row][place] for row, place in buckets])
-        planned = np.array([self.beyond(row, place) for row, place in buckets])
-        terms = Terms(self.terms.thresholds[rows], self.terms.floors[rows])
-        scores = judge_by(self._explained(bands, rows, places), amounts, terms, Maturity.FINAL, planned)
-        scores = replace(scores, falls=scores.falls & (places < self.mature))
-        return {bucket: _Found(scores, at, clock, sure=True) for at, bucket in enumerate(buckets)}
+    def _scored(self, clock: int, asked: Sequence[tuple[int, Sequence[int]]]) -> list[Mapping[int, ScoredBucket]]:
+        return self.scores.of([(self._judged_by(clock, row), places) for row, places in asked])
 
-    def _explained(self, bands: HourBand, rows: Whole | Sequence[int], places: Whole | Sequence[int]) -> HourBand:
-        beyond = [self.beyond(row, place - 1) for row, place in zip(rows, places, strict=True)]
-        growth = [self.weekly_growth(row) for row in rows]
-        return bands.explained(np.array(beyond), np.array(growth))
+    def _judged_by(self, clock: int, row: int) -> JudgedSeries:
+        """A series as it is judged by one of the clocks."""
+        if (clock, row) not in self._series:
+            self._series[clock, row] = JudgedSeries(
+                self._counting_by(clock, row),
+                self._spent(row),
+                float(self.terms.thresholds[row]),
+                float(self.terms.floors[row]),
+                {self.first_number + place: dollars[row] for place, dollars in self.planned.items()},
+            )
+        return self._series[clock, row]
 
     def _spent(self, row: int) -> Floats:
         self._add_up([row])
@@ -289,7 +323,7 @@ class HourJudge:
 
     def _counted(self, row: int) -> Floats:
         """The hours of a series as they say what is usual."""
-        return self._counting_by(UTC_CLOCK, row).hours
+        return self._counting_by(UTC_CLOCK, row).hours[: self.spent.hours]
 
     def _counting_by(self, clock: int, row: int) -> SeriesHours:
         """The same by one of the clocks."""
@@ -297,10 +331,11 @@ class HourJudge:
             move = None if clock == UTC_CLOCK else self.moves[clock - 1]
             hours = self._as_usual(row) if move is None else move.applied(self._counted(row)[None])[0]
             name = row, row in self.silent, move and move.zone
-            self._counting[clock, row] = SeriesHours(name, hours, self.first_number, self.weekly_growth(row))
+            foreseen = hours.size - self.spent.hours
+            self._counting[clock, row] = SeriesHours(name, hours, self.first_number, self.weekly_growth(row), foreseen)
         return self._counting[clock, row]
 
-    @property
+    @cached_property
     def first_number(self) -> int:
         """The number of the first hour since the beginning of time."""
         return (self.first - DAWN) // HOUR
@@ -308,7 +343,7 @@ class HourJudge:
     def _as_usual(self, row: int) -> Floats:
         spent = self._spent(row).copy()
         if self.off is not None:
-            spent[self.off[row]] = np.nan
+            spent[: self.spent.hours][self.off[row]] = np.nan
         for span in self.silent.get(row, ()):
             spent[span] = np.nan
         if row in self.lifts:
@@ -317,18 +352,17 @@ class HourJudge:
         return spent
 
     def _add_up(self, rows: Sequence[int]) -> None:
-        missing = [row for row in rows if row not in self._rows]
-        if missing:
-            self._rows.update(zip(missing, self.spent.of(np.array(missing, dtype=np.int64)), strict=True))
+        missing = np.array([row for row in rows if row not in self._rows], dtype=np.int64)
+        if missing.size:
+            parts = [each.of(missing) for each in (self.spent, self.foreseen) if each is not None]
+            self._rows.update(zip(missing.tolist(), np.concatenate(parts, axis=1), strict=True))
 
 
-def _strictest(found: Sequence[_Found]) -> _Found:
+def _strictest(found: Sequence[_ByClock]) -> _ByClock:
     """The one of several clocks by which an hour fires last; by one that does not judge it, it never does."""
     if len(found) == 1:
         return found[0]
-    return replace(
-        max(found, key=lambda one: float(np.nan_to_num(one.scores.fires_from[one.at], nan=np.inf))), sure=False
-    )
+    return replace(max(found, key=lambda one: float(np.nan_to_num(one.bucket.fires_from, nan=np.inf))), sure=False)
 
 
 def _weeks_before(place: int) -> range:
@@ -343,14 +377,14 @@ def hour_judge(
     planned: Mapping[int, Sequence[float]],
     silent: Iterable[tuple[int, datetime, datetime]],
     newest: int,
-    bands: HourBands | None = None,
+    scores: HourScores | None = None,
 ) -> HourJudge:
     """`silent`: (series, start, end) of hours that say nothing of what is usual."""
     spans: dict[int, list[slice]] = {}
     for row, start, end in silent:
         spans.setdefault(row, []).append(slice(max(0, _hours_until(first, start)), max(0, _hours_until(first, end))))
     mature = 0 if mature_until is None else min(spent.hours, max(0, _hours_until(first, mature_until)))
-    kept = HourBands() if bands is None else bands  # an empty memory is false
+    kept = HourScores() if scores is None else scores
     return HourJudge(spent, spans, first, mature, terms, planned, newest, kept)
 
 

@@ -100,9 +100,16 @@ class KnownHours:
         self._rows[restated.rows[again], restated.places[again]] = restated.amounts[again]
         places = np.unique(np.concatenate([closed, restated.places[again]])) if upto > again.start else closed
         if self.cells and places.size:
-            self.amounts[:, places] = np.add.reduceat(self._rows[:, places][self._order], self._starts, axis=0)
+            self.amounts[:, places] = self._by_cell(self._rows[:, places])
         self._note_reading(heard, closed)
         return LearntHours(places, heard)
+
+    def first_read(self, start: int, end: int) -> Floats:
+        """The hours from a place to before another as they are first read, whether that has happened yet or not."""
+        return self._by_cell(self._versions.amounts[:, start:end])
+
+    def _by_cell(self, rows: Floats) -> Floats:
+        return np.asarray(np.add.reduceat(rows[self._order], self._starts, axis=0), dtype=np.float64)
 
     def newest(self, start: int, end: int, most: int) -> list[int]:
         """The places of the last known hours from `start` to before `end`, in their order."""

@@ -18,7 +18,7 @@ from service.domain.detectors.daily.baseline import Baseline, baseline, joined_b
 from service.domain.detectors.daily.carry import followed_by
 from service.domain.detectors.daily.history import fresh
 from service.domain.detectors.daily.recurrence import recurring
-from service.domain.detectors.hourly.bands import HourBands
+from service.domain.detectors.hourly.hour_scores import HourScores
 from service.domain.detectors.memory.day_scores import DayScores
 from service.domain.detectors.memory.replay import Accepted, Correction, TakenOut
 from service.domain.detectors.panel import DayKind, Panel
@@ -124,7 +124,7 @@ class Memo:
 
     def __init__(self) -> None:
         self._baselines: dict[Hashable, BaselineMemory] = {}
-        self._hours: dict[Hashable, HourBands] = {}
+        self._hours: dict[Hashable, HourScores] = {}
         self._made: dict[Hashable, tuple[object, object]] = {}
 
     def once(self, selection: Hashable, of: object, make: Callable[[], Made]) -> Made:
@@ -134,8 +134,8 @@ class Memo:
             made = self._made[selection] = (of, make())
         return cast("Made", made[1])
 
-    def hours(self, selection: Hashable) -> HourBands:
-        return self._hours.setdefault(selection, HourBands())
+    def hours(self, selection: Hashable) -> HourScores:
+        return self._hours.setdefault(selection, HourScores())
 
     def of(self, selection: Hashable) -> BaselineMemory:
         return self._baselines.setdefault(selection, BaselineMemory())

@@ -15,7 +15,7 @@ from service.domain.detectors.daily.detector import default_floor, default_hour_
 from service.domain.detectors.daily.explain import DayExplanation, explain
 from service.domain.detectors.daily.history import MONTH, WEEK
 from service.domain.detectors.daily.levels import HELD_TIMES, LEAST_WEIGHT, Level, has_weekdays, level
-from service.domain.detectors.daily.recurrence import CalendarBatch, batch, recurring
+from service.domain.detectors.daily.recurrence import CalendarBatch, batch
 from service.domain.detectors.hourly.time_off import QuietDays, quiet_days
 from service.domain.detectors.memory.baselines import LOOK_BACK, BaselineMemory, DatedCorrection, LearntDays
 from service.domain.detectors.memory.day_scores import Day
@@ -37,19 +37,24 @@ class DayJudge:
     settled: int
     open_day: int
     first: int
-    _columns: dict[int, Scores] = field(default_factory=dict)
+    _scores: dict[int, Scores] = field(default_factory=dict)
+    _weights: dict[int, Sequence[bool]] = field(default_factory=dict)
+    _readings: dict[tuple[int, int], ScoredBucket] = field(default_factory=dict)
 
     def at(self, bar: Bar) -> DayJudge:
         """The judge of the same days from where on an alert is worth it there."""
-        return replace(self, terms=_terms_of(self.learnt, bar), _columns={})
+        return replace(self, terms=_terms_of(self.learnt, bar), _scores={}, _readings={})
 
     def reading(self, row: int, place: int) -> ScoredBucket:
-        return reading(self._column(place), row, self.panel.amounts[row, max(0, place - MONTH) : place])
+        if (row, place) not in self._readings:
+            past, at = self.panel.amounts[row, max(0, place - MONTH) : place], int(self.learnt.rows[row])
+            self._readings[row, place] = reading(self._judged(place), at, past)
+        return self._readings[row, place]
 
     def stirs(self, row: int, place: int) -> bool:
         """Whether this day alerts in either direction."""
-        found = self._column(place)
-        return bool(found.rises[row] or found.falls[row])
+        found, at = self._judged(place), int(self.learnt.rows[row])
+        return bool(found.rises[at] or found.falls[at])
 
     def is_known(self, row: int, place: int) -> bool:
         """Whether the day was reported. A day past belief was not."""
@@ -57,12 +62,13 @@ class DayJudge:
 
     def stirring(self, places: Iterable[int]) -> frozenset[int]:
         """The series that alert on any of these days, in either direction."""
-        stirring = [np.flatnonzero(stirs(self._column(place))).tolist() for place in places]
+        stirring = [np.flatnonzero(stirs(self._judged(place))[self.learnt.rows]).tolist() for place in places]
         return frozenset(row for rows in stirring for row in rows)
 
     def ringing_from(self, place: int) -> dict[str, float]:
         """From how many dollars on each series alerts on that day; NaN where nothing judges it."""
-        return dict(zip(self.panel.series, self._column(place).fires_from.tolist(), strict=True))
+        fires_from = self._judged(place).fires_from[self.learnt.rows]
+        return dict(zip(self.panel.series, fires_from.tolist(), strict=True))
 
     def explained(self, row: int, place: int) -> DayExplanation:
         """Raises ValueError where nothing was judged."""
@@ -71,7 +77,7 @@ class DayJudge:
 
     def recurring(self, place: int) -> Floats | None:
         """Dollars beyond the usual that come again on a day: [series]; None where there are none."""
-        extra = recurring(self.learnt.bases[place].history, self.panel.day(place))
+        extra = self.learnt.scores.recurring(self.learnt.bases[place], self.panel.day(place))
         return None if extra is None else extra[self.learnt.rows]
 
     def batch(self, row: int, place: int) -> CalendarBatch | None:
@@ -88,9 +94,11 @@ class DayJudge:
         """Whether a day, which may be to come, is expected to be no small one of its week."""
         if not self._has_weekdays(row):
             return True
-        days = self.learnt.bases[self.open_day].history.kept[int(self.learnt.rows[row]), -MONTH:].reshape(-1, WEEK)
-        means = days.mean(axis=0)
-        return bool(means[(place - self.open_day) % WEEK] >= LEAST_WEIGHT * means.mean())
+        if row not in self._weights:
+            days = self.learnt.bases[self.open_day].history.kept[int(self.learnt.rows[row]), -MONTH:].reshape(-1, WEEK)
+            means = days.mean(axis=0)
+            self._weights[row] = (means >= LEAST_WEIGHT * means.mean()).tolist()
+        return self._weights[row][(place - self.open_day) % WEEK]
 
     def level(self, row: int) -> Level | None:
         """The level that was accepted last, within four weeks."""
@@ -130,19 +138,13 @@ class DayJudge:
         scores = self._judged(place)
         return feed_is_suspect(column(scores, chosen))
 
-    def _column(self, place: int) -> Scores:
-        if place not in self._columns:
-            self._columns[place] = column(self._judged(place), self.learnt.rows)
-        return self._columns[place]
-
     def _judged(self, place: int) -> Scores:
-        learnt = self.learnt
-        return learnt.scores.of(
-            self.panel.day(place),
-            learnt.bases[place],
-            Day(learnt.amounts[:, place], learnt.planned[:, place], self._maturity(place)),
-            self.terms,
-        )
+        """The scores of a day, in the order of the memory's arrays."""
+        if place not in self._scores:
+            learnt = self.learnt
+            day = Day(learnt.amounts[:, place], learnt.planned[:, place], self._maturity(place))
+            self._scores[place] = learnt.scores.of(self.panel.day(place), learnt.bases[place], day, self.terms)
+        return self._scores[place]
 
     def _maturity(self, place: int) -> Maturity:
         if place == self.open_day:

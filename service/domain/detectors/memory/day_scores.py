@@ -50,21 +50,28 @@ class DayScores:
 
     def __init__(self) -> None:
         self._kept: dict[date, list[_Judged]] = {}
+        self._again: dict[date, tuple[Baseline, Floats | None]] = {}
 
     def of(self, on: date, base: Baseline, day: Day, terms: Terms) -> Scores:
         kept = self._kept.setdefault(on, [])
         for one in kept:
             if one.is_of(base, day, terms):
                 return one.scores
-        again = recurring(base.history, on)
-        scores = judge(base, day.amounts, terms, day.maturity, day.planned, again)
+        scores = judge(base, day.amounts, terms, day.maturity, day.planned, self.recurring(base, on))
         kept.append(_Judged(base, Day(day.amounts.copy(), day.planned.copy(), day.maturity), terms, scores))
         del kept[:-MOST_TERMS]
         return scores
 
+    def recurring(self, base: Baseline, on: date) -> Floats | None:
+        """Dollars beyond the usual that come again on the day after a baseline: [series]; None where there are none."""
+        if on not in self._again or self._again[on][0] is not base:
+            self._again[on] = base, recurring(base.history, on)
+        return self._again[on][1]
+
     def forget_before(self, first: date) -> None:
-        for on in [on for on in self._kept if on < first]:
-            del self._kept[on]
+        for kept in (self._kept, self._again):
+            for on in [on for on in kept if on < first]:
+                del kept[on]
 
 
 def _equal(*pairs: tuple[Floats, Floats]) -> bool:

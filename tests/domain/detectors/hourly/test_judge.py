@@ -10,8 +10,8 @@ import pytest
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.buckets import grouping, summed
-from service.domain.detectors.hourly.bands import HourBands
 from service.domain.detectors.hourly.detector import judge_hour
+from service.domain.detectors.hourly.hour_scores import HourScores
 from service.domain.detectors.hourly.judge import HourJudge, hour_judge
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.panel import first_spend
@@ -27,9 +27,9 @@ SILENT = (5, START + timedelta(hours=100), START + timedelta(hours=300))
 PLANNED = {HOURS - 1: [25.0] * len(MEMBERS)}
 
 
-def judge_of(cells: Floats, bands: HourBands | None = None) -> HourJudge:
+def judge_of(cells: Floats, scores: HourScores | None = None) -> HourJudge:
     spent = SummedHours(cells, grouping(MEMBERS))
-    return hour_judge(spent, START, START + MATURE * HOUR, terms(), PLANNED, [SILENT], int(PLACES[0]), bands)
+    return hour_judge(spent, START, START + MATURE * HOUR, terms(), PLANNED, [SILENT], int(PLACES[0]), scores)
 
 
 def terms() -> Terms:
@@ -72,46 +72,37 @@ def test_the_series_that_rise_are_those_of_which_an_hour_rises(seed: int) -> Non
     assert rising
 
 
-def test_bands_that_are_remembered_serve_only_the_window_that_they_were_made_of() -> None:
-    cells, bands = drawn(3), HourBands()
-    judge_of(cells, bands).rising([HOURS - 1])
+def test_scores_that_are_remembered_serve_only_the_window_that_they_were_made_of() -> None:
+    cells, scores = drawn(3), HourScores()
+    judge_of(cells, scores).rising([HOURS - 1])
     changed = cells.copy()
     changed[3:40, 400] *= 9
     for amounts in (cells, changed):
-        warm, cold = judge_of(amounts, bands), judge_of(amounts)
+        warm, cold = judge_of(amounts, scores), judge_of(amounts)
         for row in range(0, len(MEMBERS), 7):
             assert repr(warm.reading(row, HOURS - 1)) == repr(cold.reading(row, HOURS - 1))
 
 
-def test_a_memory_of_bands_is_filled_by_the_first_who_judges_and_serves_the_next() -> None:
-    cells, bands = drawn(3), HourBands()
-    judge_of(cells, bands).rising([HOURS - 1])
-    made = len(bands)
+def test_a_memory_of_scores_is_filled_by_the_first_who_judges_and_serves_the_next() -> None:
+    cells, scores = drawn(3), HourScores()
+    judge_of(cells, scores).rising([HOURS - 1])
+    made = len(scores)
     assert made > 0
-    judge_of(cells, bands).rising([HOURS - 1])
-    assert len(bands) == made
+    judge_of(cells, scores).rising([HOURS - 1])
+    assert len(scores) == made
 
 
-def test_a_nightly_job_that_grows_is_expected_to_cost_what_it_costs() -> None:
-    """Its level says nothing: the median of the last day is an hour without it."""
-    place = np.arange(HOURS)
-    night = np.where(place % 24 >= 21, 100.0, 2.0) * 1.1 ** (place / 168)
-    spent, own = SummedHours.of_series(night[None]), Terms(np.ones(1), np.ones(1))
-    plain, other = (hour_judge(spent, START, None, own, {}, (), 0) for _ in range(2))
-    grown, last = replace(other, growth=np.array([1.1])), int(place[place % 24 == 22][-1])
-    assert plain.reading(0, last).expected < 0.85 * night[last]
-    assert grown.reading(0, last).expected == pytest.approx(night[last], rel=0.03)
-    assert plain.is_high(0, last)
-    assert not grown.is_high(0, last)
-
-
-def test_a_growing_series_is_not_said_to_have_spent_more_in_the_hour_before_than_it_did() -> None:
-    place = np.arange(HOURS)
-    spend = np.random.default_rng(4).lognormal(0, 0.05, HOURS) * 40.0 * 1.2 ** (place / 168)
-    usual = 40.0 * 1.2 ** (place[-2] / 168)
-    spend[-2:] = usual + 300.0
-    own = Terms(np.ones(1), np.ones(1))
-    judge = replace(hour_judge(SummedHours.of_series(spend[None]), START, None, own, {}, (), 0), growth=np.array([1.2]))
-    before = judge.hour_before(0, HOURS - 1)
-    assert before is not None
-    assert before.above == pytest.approx(300.0, rel=0.05)
+@pytest.mark.parametrize("seed", cases(range(4)))
+def test_hours_that_were_foreseen_are_judged_by_how_they_came(seed: int) -> None:
+    """Half of the series come as they were foreseen, the others do not."""
+    cells, chance, held = drawn(seed), np.random.default_rng(seed), 5
+    foreseen, scores = cells[:, -held:].copy(), HourScores()
+    foreseen[::2] *= chance.uniform(0.1, 3, foreseen[::2].shape)
+    for come in range(HOURS - held, HOURS):
+        spent = SummedHours(cells[:, :come], grouping(MEMBERS))
+        to_come = SummedHours(foreseen[:, come - (HOURS - held) :], grouping(MEMBERS))
+        plain = hour_judge(spent, START, START + MATURE * HOUR, terms(), {}, [SILENT], come - 12, HourScores())
+        warm = replace(plain, scores=scores, foreseen=to_come)
+        for row in range(0, len(MEMBERS), 5):
+            for place in (come - 1, come - 2, come - 13):
+                assert repr(warm.reading(row, place)) == repr(plain.reading(row, place)), (come, row, place)

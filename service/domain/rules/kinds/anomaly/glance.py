@@ -91,13 +91,17 @@ class HourGlimpses:
         self._days = _DayLimits(self._no_quiet_days(known.first.date()))
         self.was_quiet = False
         self.may_exceed: dict[int, bool] = {}
-        """Whether each of the newest hours may exceed, by its place: as far as it was asked, and is so still."""
+        """Whether each of the newest hours may exceed, and of those to come today, by its place: as far as it was
+        asked, and is so still."""
+        self._over = 0
 
     def look(self, hour: HourEnd) -> Look:
         self._glance.note(hour.learnt)
         changed = self._follow_days(hour)
-        if changed or hour.learnt.reaches_before(1 + max(self.may_exceed, default=-1)):
+        as_foreseen = self._glance.came_as_foreseen(self._over, hour.place)
+        if changed or hour.learnt.reaches_before(self._over) or not as_foreseen:
             self.may_exceed = {}
+        self._over = hour.place
         quiet = self.is_quiet(hour)
         is_late = hour.learnt.reaches_before(hour.place - 1)
         is_news = changed or is_late or not (quiet and self.was_quiet)
@@ -123,9 +127,11 @@ class HourGlimpses:
         is_plain = not moves and off is None and self._glance.have_begun(start, known[0] - FARTHEST_BACK)
         found = self.may_exceed if is_plain else {}
         new, days = [at for at in known if at not in found], self._days
-        rising = self._glance.may_rise(start, new, days.floor, moves, off, self._lifts(), days.growth)
+        if new and is_plain:
+            new.extend(range(hour.place, min(hour.today + HOURS_OF_DAY, self._known.known.size)))
+        rising = self._glance.may_rise(start, hour.place, new, days.floor, moves, off, self._lifts(), days.growth)
         found = found | dict(zip(new, rising, strict=True))
-        self.may_exceed = {at: found[at] for at in known} if is_plain else {}
+        self.may_exceed = {at: rises for at, rises in found.items() if at >= known[0]} if is_plain else {}
         return not any(found[at] for at in known)
 
     def _lifts(self) -> Mapping[int, tuple[int, float]]:

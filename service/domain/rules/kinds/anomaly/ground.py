@@ -59,6 +59,16 @@ class Members(dict[ScopeKey, tuple[int, ...]]):
         """The rows of the members that each cell is in."""
         return turned(self.groups)
 
+    def sharing(self, row: int) -> list[int]:
+        """The rows of the members that share a cell with this one."""
+        if row not in self._sharing:
+            self._sharing[row] = sharing(self.groups, self.homes, row)
+        return self._sharing[row]
+
+    @cached_property
+    def _sharing(self) -> dict[int, list[int]]:
+        return {}
+
 
 @dataclass(frozen=True, eq=False)
 class Ground:
@@ -86,7 +96,7 @@ class Ground:
 
     def sharing(self, row: int) -> list[int]:
         """The rows of the members that share a cell with this one."""
-        return sharing(self.members.groups, self.members.homes, row)
+        return self.members.sharing(row)
 
     @cached_property
     def days(self) -> Floats:
@@ -100,6 +110,18 @@ class Ground:
     @cached_property
     def hours(self) -> SummedHours:
         return SummedHours(self.hour_rows, self.members.groups)
+
+    @cached_property
+    def known_hours(self) -> Sequence[int]:
+        """The places of the hours that a report has covered, the newest first."""
+        known = self.view.hours.known if self.view.hours else ()
+        return [place for place, is_known in enumerate(known) if is_known][::-1]
+
+    @property
+    def foreseen(self) -> SummedHours | None:
+        """The hours to come, as far as a replay knows them."""
+        found = self.view.hours.foreseen_of(self.cells) if self.view.hours else None
+        return None if found is None else SummedHours(found, self.members.groups)
 
 
 def ground(view: SpendView, scope: Scope) -> Ground:
@@ -188,14 +210,14 @@ def _hours(
     of: Ground, bar: Bar, said: Sequence[Feedback], by_key: Mapping[ScopeKey, Sequence[Cell]], days: DayJudge
 ) -> HourJudge | None:
     figures = of.view.hours
-    if figures is None or not any(figures.known):
+    if figures is None or not of.known_hours:
         return None
     silent = [
         (row, start, end)
         for row, key in enumerate(of.keys)
         for start, end in (_silent(figures, said, key, of.view.as_of) if said else ())
     ]
-    known = [place for place, is_known in enumerate(figures.known) if is_known]
+    judged = of.known_hours[: JUDGED_AGAIN_HOURS + NORMAL_HOURS]
     judge = hour_judge(
         of.hours,
         figures.first,
@@ -203,7 +225,7 @@ def _hours(
         bar.of_hours(),
         with_batches(_planned_hours(of.view.planned, by_key, figures), days, of.hours, figures.first),
         silent,
-        known[-min(len(known), JUDGED_AGAIN_HOURS + NORMAL_HOURS)],
+        judged[-1],
         of.view.memo.hours(of.scope),
     )
     lifts = {
@@ -213,7 +235,9 @@ def _hours(
     locality, count = of.view.locality, len(figures.known)
     moves = moves_within(locality.zones, figures.first, count)
     off = hours_off(locality, days.quiet_days(), figures.first, count)
-    return replace(judge, moves=moves, off=off, lifts=lifts, growth=days.growth_of(range(len(of.keys))))
+    return replace(
+        judge, foreseen=of.foreseen, moves=moves, off=off, lifts=lifts, growth=days.growth_of(range(len(of.keys)))
+    )
 
 
 def _silent(

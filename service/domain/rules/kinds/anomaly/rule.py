@@ -159,7 +159,7 @@ class _Watch:
         judge = self.judges.hours
         if judge is None or self.view.hours is None or self.rule.params.granularity is AnomalyGranularity.DAYS:
             return ()
-        known = [place for place, is_known in enumerate(self.view.hours.known) if is_known][::-1]
+        known = self.ground.known_hours
         return Each(len(self.ground.keys), lambda row: HourSide(judge, row, *self._told(row), known))
 
     def objecting(self) -> frozenset[int]:

@@ -13,9 +13,9 @@ from service.domain.detectors.memory.day_judge import DayJudge
 from service.domain.detectors.scores import Method
 from service.domain.detectors.severity import Size, severity
 from service.domain.rules.feedback import Feedback, FeedbackKind
-from service.domain.rules.gates import exceeds
+from service.domain.rules.gates import is_large
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, NORMAL_HOURS
-from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, Observation
+from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Gates, percent_of
 from service.domain.spend.lateness import JUDGED_AGAIN_DAYS, JUDGED_AGAIN_HOURS, SETTLED_AFTER
 from service.domain.values.severity import Severity
 from service.domain.values.utc import DAY, HOUR
@@ -281,8 +281,8 @@ class Each(Sequence[One]):
 
 def _is_large(side: Side, place: int) -> bool:
     read = side.reading(place)
-    seen = Observation(True, read.amount, read.expected, side.unit, "", (), 0, falls=side.falls(place))
-    return exceeds(seen, side.gates)
+    excess = read.expected - read.amount if side.falls(place) else read.amount - read.expected
+    return is_large(excess, percent_of(excess, read.expected), side.gates)
 
 
 def _level(read: ScoredBucket, a_day: int, daily: float) -> tuple[Severity, float]:
