@@ -11,7 +11,7 @@ from service.domain.alerts.alert import AlertEvent, Reason
 from service.domain.messages.named import with_names
 from service.domain.messages.summary import opening_now
 from service.domain.notify.channels.registry import traits_of
-from service.domain.notify.channels.traits import Rate
+from service.domain.notify.channels.traits import Audience, Rate
 from service.domain.notify.notification import (
     FIRING_ACTIONS,
     MOST_AT_ONCE,
@@ -26,6 +26,13 @@ from service.domain.values.names import Names
 from service.workflows.ports.notify import DueNotification, Summary
 from service.workflows.ports.unit_of_work import UnitOfWork
 
+QUIETING = frozenset({Action.RESOLVE, Action.ACKNOWLEDGE, Action.SNOOZE})
+"""The actions that end the calls of an on-call tool."""
+_SAID = dict.fromkeys(FIRING_ACTIONS, "a later call had more to say") | {
+    Action.RESOLVE: "it was over",
+    Action.ACKNOWLEDGE: "somebody had acknowledged it",
+    Action.SNOOZE: "somebody had snoozed it",
+}
 LEASE = timedelta(minutes=2)
 """Real time after which a notification whose sender died is taken by another worker."""
 
@@ -159,8 +166,9 @@ async def _is_left_too_long(uow: UnitOfWork, batch: Batch, now: datetime) -> boo
 async def _is_said_later(uow: UnitOfWork, batch: Batch, now: datetime) -> bool:
     """Whether a call that waited for its channel is left out: what waits behind it says how things stand.
 
-    That is the end of its alert; of a raise that waited behind others a later one, too. A call that failed stays while
-    its alert fires: it is what shows that the channel is away. One that may have left is not left out.
+    That is the end of its alert; for an on-call tool also that somebody has it; of a raise that waited behind others a
+    later one, too. Else a call that failed stays: it is what shows that the channel is away. One that may have left is
+    not left out.
     """
     due, one = batch.head, batch.head.notification
     may_have_left = one.is_taken or bool(one.left_to) or due.retaken
@@ -168,14 +176,15 @@ async def _is_said_later(uow: UnitOfWork, batch: Batch, now: datetime) -> bool:
         return False
     if not one.attempts and one.action is Action.OPEN:
         return False
-    last_word = await uow.notifications.last_word(one.alert_id, one.channel)
+    wakes_people = traits_of(one.channel).audience is Audience.ON_CALL
+    words = FIRING_ACTIONS | (QUIETING if wakes_people else {Action.RESOLVE})
+    last_word = await uow.notifications.last_word(one.alert_id, one.channel, words)
     if last_word is None or last_word.id == one.id:
         return False
-    is_over = last_word.action is Action.RESOLVE
-    if one.attempts and not is_over:
+    if one.attempts and last_word.action in FIRING_ACTIONS:
         return False
-    reason, why = (Reason.OVER, "it was over") if is_over else (Reason.NOTHING_NEW, "a later call had more to say")
-    settled = Attempt(now, "settled", f"{why} before its channel took it")
+    reason = Reason.OVER if last_word.action is Action.RESOLVE else Reason.NOTHING_NEW
+    settled = Attempt(now, "settled", f"{_SAID[last_word.action]} before its channel took it")
     await uow.notifications.settle_before(last_word, reason, settled)
     return True
 

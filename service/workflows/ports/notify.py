@@ -11,7 +11,7 @@ from service.domain.alerts.alert import AlertEvent, Reason
 from service.domain.digests.runs import DigestFailure, DigestRun
 from service.domain.notify.channels.traits import Rate
 from service.domain.notify.circuits import FailingChannel
-from service.domain.notify.notification import Attempt, Notification, NotificationCause, NotificationState
+from service.domain.notify.notification import Action, Attempt, Notification, NotificationCause, NotificationState
 from service.domain.notify.routing.groups import Group
 from service.domain.notify.routing.repeats import Latest
 from service.domain.notify.undelivered import Backlog
@@ -139,8 +139,8 @@ class Notifications(Protocol):
         """Gives up the leases of notifications that were not tried: each is due at its time."""
         ...
 
-    async def last_word(self, alert_id: str, channel: str) -> Notification | None:
-        """The newest call, or the end, of an alert that waits for a channel."""
+    async def last_word(self, alert_id: str, channel: str, actions: Collection[Action]) -> Notification | None:
+        """The newest of an alert's notifications with one of these actions that wait for a channel."""
         ...
 
     async def settle_before(self, last_word: Notification, reason: Reason, settled: Attempt) -> None:

@@ -19,11 +19,12 @@ from service.workflows.configuration.probe import run_test_receiver
 from service.workflows.delivery.deliver import run_delivery
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import SEALED
-from tests.sample_alerts import ALERT, RAISED_EVENT, RESOLVED_EVENT
+from tests.sample_alerts import ACKNOWLEDGED_EVENT, ALERT, RAISED_EVENT, RESOLVED_EVENT
 from tests.workflows.delivery.sending import (
     BUSY,
     DEAD,
     GONE,
+    PAGER,
     QUEUED,
     REVOKED,
     SECOND,
@@ -269,3 +270,24 @@ async def test_a_raise_behind_an_opening_that_waits_reaches_somebody_at_once(yar
     yard.clock.advance(MINUTE)
     await yard.minute()
     assert sent_to(yard, "console").count("alrt_1") == 2, "once each"
+
+
+@pytest.mark.parametrize("error", [GONE, BUSY], ids=["rests", "was away"])
+async def test_an_on_call_tool_that_was_away_pages_nobody_for_what_somebody_has(
+    yard: Yard, error: DeliveryError
+) -> None:
+    await route_apart(yard, PAGER, SLACK)
+    yard.channels.refusals["pagerduty"] = error
+    await open_alert(yard)
+    await yard.settle()
+    taken = replace(ACKNOWLEDGED_EVENT.alert, id="alrt_1", version=2)
+    await announce(yard, replace(ACKNOWLEDGED_EVENT, alert=taken))
+    await yard.settle()
+    yard.channels.refusals.clear()
+    await deliver(yard, after=MINUTE)
+    paged = [delivery.action for config, delivery in yard.channels.sent if config == PAGER]
+    assert paged == [Action.ACKNOWLEDGE]
+    worse = replace(RAISED_EVENT.alert, id="alrt_1", version=3)
+    await announce(yard, replace(RAISED_EVENT, alert=worse))
+    await deliver(yard, after=MINUTE)
+    assert [delivery.action for config, delivery in yard.channels.sent if config == PAGER][1:] == [Action.RAISE]

@@ -26,7 +26,7 @@ from service.adapters.postgres.notify.tables import notifications, posts, summar
 from service.adapters.postgres.sets import as_rows, insert_rows
 from service.adapters.postgres.tables import alert_events
 from service.domain.alerts.alert import Reason
-from service.domain.notify.notification import FIRING_ACTIONS, Action, Attempt, Notification, NotificationState
+from service.domain.notify.notification import Action, Attempt, Notification, NotificationState
 from service.domain.values.errors import NotFound
 from service.domain.values.resources import Page
 from service.workflows.ports.notify import DueNotification, NotificationFilter, Saved, Summary
@@ -206,10 +206,10 @@ class PostgresNotifications:
     async def postpone(self, due: Mapping[str, datetime]) -> None:
         await postpone(self._connection, due)
 
-    async def last_word(self, alert_id: str, channel: str) -> Notification | None:
+    async def last_word(self, alert_id: str, channel: str, actions: Collection[Action]) -> Notification | None:
         query = (
             select(*NOTIFICATION_COLUMNS)
-            .where(*_waits_whole(alert_id, channel), notifications.c.action.in_({*FIRING_ACTIONS, Action.RESOLVE}))
+            .where(*_waits_whole(alert_id, channel), notifications.c.action.in_(actions))
             .order_by(notifications.c.alert_version.desc(), notifications.c.id.desc())
             .limit(1)
         )
