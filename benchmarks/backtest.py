@@ -1,6 +1,7 @@
 """How long a backtest of 400 days and 200 series takes, end to end, as a worker runs it.
 
-    python benchmarks/backtest.py      # four minutes, most to make the past; its own PostgreSQL, gone afterwards
+    python benchmarks/backtest.py              # four minutes, most to make the past in a PostgreSQL of its own
+    python benchmarks/backtest.py "by hour"    # those whose name holds the words
 
 Each line is a rule or budget, replayed with its whole sweep: seconds of this process's processor time to read what was
 known, to replay it, and in all, with the answer written; and by the clock, which the database's work is in and other
@@ -10,6 +11,7 @@ work on the machine. The target is 10 s for each.
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from dataclasses import fields, replace
 
@@ -54,14 +56,15 @@ def ports_of(uow: UowFactory) -> Ports:
     return replace(Ports(*[nothing] * len(fields(Ports))), uow=uow, clock=lambda: NOW, spans=NoSpans())  # type: ignore[arg-type]
 
 
-async def main() -> None:
+async def main(asked: str) -> None:
     async with database() as (_, engine):
         uow = uow_factory(engine, to_real=lambda instant: instant)
         await furnish(uow, engine)
         print(f"Backtests of {DAYS} days and {len(CELLS)} series, target {TARGET:.0f} s each")
         for name, subject in subjects().items():
-            await measure(ports_of(uow), name, subject)
+            if asked in name:
+                await measure(ports_of(uow), name, subject)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else ""))
