@@ -101,16 +101,22 @@ def _still_good(kept: _SeriesBands, now: SeriesHours) -> dict[int, _Band]:
 
 
 def serving(before: SeriesHours, now: SeriesHours) -> Callable[[int], bool]:
-    """Tells of which hours, by their number, the 672 hours before are held, and are what they were."""
+    """Tells of which hours, by their number, the 672 hours before are held, and are what they were.
+
+    Of hours that were foreseen, and no longer are, nobody can know.
+    """
     if before.growth != now.growth or not before.first <= now.first < before.first + before.hours.size:
         return lambda hour: False
     changed = differing(before.hours, before.first, now.hours, now.first)
     begun = {one.first + one.begun for one in (before, now)}
     least = max(now.first, *begun) if len(begun) > 1 else now.first
+    end = now.first + now.hours.size
 
     def serves(hour: int) -> bool:
         since = hour - HOURS
-        return since >= least and (not changed or bisect_left(changed, since) == bisect_left(changed, hour))
+        if not (least <= since and hour <= end):
+            return False
+        return not changed or bisect_left(changed, since) == bisect_left(changed, hour)
 
     return serves
 

@@ -110,10 +110,10 @@ def _still_good(kept: _SeriesScores, now: JudgedSeries) -> dict[int, ScoredBucke
         return {}
     serves = serving(before.usual, now.usual)
     changed = frozenset(differing(before.spent, before.usual.first, now.spent, now.usual.first))
-    moved = before.beyond or now.beyond
+    moved, end = before.beyond or now.beyond, now.usual.first + now.spent.size
 
     def is_same(hour: int) -> bool:
         same_beyond = not moved or before.expected_beyond(hour) == now.expected_beyond(hour)
-        return hour not in changed and same_beyond and serves(hour)
+        return hour < end and hour not in changed and same_beyond and serves(hour)
 
     return {hour: bucket for hour, bucket in kept.found.items() if is_same(hour)}

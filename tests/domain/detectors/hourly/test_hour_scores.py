@@ -79,6 +79,20 @@ def test_hours_that_come_as_they_were_foreseen_are_judged_once(monkeypatch: pyte
     assert judged == [5]
 
 
+def test_what_was_foreseen_is_forgotten_once_it_no_longer_is() -> None:
+    """In between it may change, and nobody would notice."""
+    past, memory = np.random.default_rng(1).lognormal(3, 0.3, HELD + 3), HourScores()
+
+    def asked(hours: Floats, first: int, foreseen: int, place: int) -> list[Asked]:
+        return [(JudgedSeries(SeriesHours("a", hours, first, 1.0, foreseen), hours, 1.0, 1.0), [place])]
+
+    memory.of(asked(past.copy(), 0, 3, HELD - 1))
+    memory.of(asked(past[:HELD].copy(), 0, 0, HELD - 1))
+    past[HELD], past[HELD + 2] = 90.0, 500.0
+    came = asked(past[3:].copy(), 3, 0, HELD - 1)
+    assert repr(found(memory, came)) == repr(found(HourScores(), came))
+
+
 def test_the_series_that_was_asked_for_longest_ago_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hour_scores, "MOST_SERIES", 2)
     past, memory = np.random.default_rng(1).lognormal(3, 0.3, (3, HELD)), HourScores()
