@@ -64,6 +64,11 @@ def call_level(planned: PlannedStep) -> str:
     return f"{planned.chain}/{planned.policy_id}"
 
 
+def is_call_of(chain: int, level: str) -> bool:
+    """Whether a level is of the calls of any policy in this chain."""
+    return level.startswith(f"{chain}/")
+
+
 def validate_policy(policy: EscalationPolicy) -> None:
     """Raises Invalid."""
     if not 1 <= len(policy.steps) <= MOST_STEPS:

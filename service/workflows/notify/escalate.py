@@ -15,6 +15,7 @@ from service.domain.notify.escalation import (
     PlannedStep,
     call_before,
     call_level,
+    is_call_of,
     is_stopped,
     pause_after,
     running_chain,
@@ -128,11 +129,11 @@ async def run_step(ports: Ports, planned: PlannedStep) -> None:
 
 
 async def _called_by_others(uow: UnitOfWork, planned: PlannedStep, now: datetime) -> set[str]:
-    """The channels that another policy of the alert has called just now: it said what this call would say."""
+    """The channels that another policy has called just now in this chain: it said what this call would say."""
     newest = [one.notification for one in await uow.notified.newest(planned.alert_id)]
     lately = [one for one in newest if one.created_at > now - AT_ONCE]
     own = call_level(planned)
-    return {one.channel for one in lately if one.cause is NotificationCause.ESCALATION and one.level != own}
+    return {one.channel for one in lately if one.level != own and is_call_of(planned.chain, one.level)}
 
 
 async def _turn(uow: UnitOfWork, policy: EscalationPolicy, planned: PlannedStep, now: datetime) -> datetime:

@@ -55,7 +55,7 @@ class Rota:
         (alert,) = await self.yard.alerts()
         return alert
 
-    async def wait(self, minutes: int) -> None:
+    async def wait(self, minutes: float) -> None:
         """The jobs' own time comes with the business clock's."""
         yard = self.yard
         yard.clock.advance(minutes * MINUTE)
@@ -296,6 +296,19 @@ async def test_what_two_policies_say_at_once_is_said_once(yard: Yard) -> None:
     await rota.ring()
     await rota.wait(30)
     assert sorted(rota.called()) == ["boss", "first", "second"]
+
+
+async def test_who_was_just_called_is_called_again_when_it_gets_critical(yard: Yard) -> None:
+    """The call before was of the chain that ended: it did not say that this is critical."""
+    first, boss = [await mailed(yard, name) for name in ("first", "boss")]
+    soon = EscalationStep(MINUTE / 2, boss.id)
+    rota = await call_by(yard, EscalationPolicy((EscalationStep(0 * MINUTE, first.id), soon)))
+    await rota.ring()
+    await rota.wait(0.5)
+    assert rota.called() == ["first", "boss"]
+    await rota.spend("21.00")
+    await rota.wait(0.5)
+    assert rota.called() == ["first", "boss", "first", "boss"]
 
 
 async def test_a_policy_that_begins_later_calls_whoever_a_route_has_notified(yard: Yard) -> None:
