@@ -20,13 +20,15 @@ class Addressee(NamedTuple):
 
 
 async def receivers_by_reference(uow: UnitOfWork) -> dict[str, str]:
-    """Returns receivers' ids by their ids and names; a mail address by `person_of` it."""
-    return {person_of(text): id for id, name in (await uow.receivers.named()).items() for text in (name, id)}
+    """Returns receivers' ids by their ids and names, and by `person_of` those that are mail addresses."""
+    named = await uow.receivers.named()
+    people = {person_of(name): id for id, name in named.items()}
+    return people | {text: id for id, name in named.items() for text in (name, id)}
 
 
 def receiver_id(receivers: Mapping[str, str], reference: str, pointer: str) -> str:
     """Returns the id of a receiver by one of these references. Raises Invalid for one that is not there."""
-    found = receivers.get(person_of(reference))
+    found = receivers.get(reference) or receivers.get(person_of(reference))
     if found is None:
         raise Invalid(f"there is no receiver {reference!r}", pointer)
     return found

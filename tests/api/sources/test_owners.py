@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -120,3 +121,15 @@ async def test_a_receiver_that_is_called_by_a_mail_address_is_found_however_that
     assert policy["steps"][0]["receiver"] == "ann@example.com"
     read = answered(await spent.viewer.get("/v1/receivers/Ann@Example.com"))
     assert read["name"] == "ann@example.com"
+
+
+async def test_of_two_receivers_that_differ_in_capitals_alone_the_one_that_is_named_is_meant(spent: Stand) -> None:
+    """Both are from a time when that was allowed: an alert of one must not go to the other."""
+    await patch(spent, {"member": WORKSPACE, "owner": "ann@example.com"})
+    async with spent.ports.uow() as uow:
+        ann = await uow.receivers.get("ann@example.com")
+        await uow.receivers.add(replace(ann, id="rcv_zzz", name="Ann@Example.com"))
+    for name in ("ann@example.com", "Ann@Example.com"):
+        stored = answered(await spent.admin.put("/v1/routes", json={"items": [{"receiver": name}]}))
+        assert stored["items"][0]["receiver"] == name
+        assert answered(await spent.viewer.get(f"/v1/receivers/{name}"))["name"] == name
