@@ -74,9 +74,16 @@ class Poll:
 
 
 def left_over(backfills: Sequence[Poll]) -> list[Poll]:
-    """The backfills that failed, and whose rest no other has read since. All are of one source, oldest first."""
+    """The backfills that failed, and whose rest no other has read since, or has still to read.
+
+    All are of one source, oldest first.
+    """
     failed = [poll for poll in backfills if poll.state is PollState.FAILED]
-    return [poll for poll in failed if not any(_has_read_rest(other, poll) for other in backfills)]
+    return [
+        poll
+        for poll in failed
+        if not any(_has_read_rest(other, poll) or _comes_to_rest(other, poll) for other in backfills)
+    ]
 
 
 def merged(failed: Iterable[Poll]) -> list[Poll]:
@@ -108,6 +115,13 @@ def _has_read_rest(other: Poll, failed: Poll) -> bool:
     is_later = other.created_at >= failed.created_at or (ended and given_up and ended > given_up)
     rest = _rest(failed)
     return bool(is_later) and other.window.start <= rest.start and other.window.end >= rest.end
+
+
+def _comes_to_rest(other: Poll, failed: Poll) -> bool:
+    if other.state not in (PollState.QUEUED, PollState.RUNNING) or other.window is None:
+        return False
+    rest, coming = _rest(failed), _rest(other)
+    return coming.start <= rest.start and coming.end >= rest.end
 
 
 def waits_for(unfinished: Sequence[Poll]) -> WaitsFor | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from service.domain.sources.poll import Notice, Poll, PollKind, PollState, ReportOutcome, left_over
 from service.domain.sources.pricing import PriceBook
@@ -126,29 +127,26 @@ async def _run_part(ports: Ports, begun: PartBegun, poll_id: str) -> list[Report
 
 async def _read_part(running: RunningPoll, begun: PartBegun) -> list[ReportOutcome]:
     """Reads both reports of a part. A backfill before the first poll asks first whose cost this is."""
-    part = begun.part
     if not await run_is_identified(running.ports, running.source.id):
         outcome, identified = await run_directory(running)
         if not identified:
             return [outcome]
+    cost, usage = partial(read_cost, running), partial(read_usage, running, width=Width.HOUR)
     return [
-        await run_report(running, ReportName.COST, lambda: _within_reach(begun, read_cost(running, part))),
-        await run_report(
-            running, ReportName.USAGE_HOURS, lambda: _within_reach(begun, read_usage(running, part, Width.HOUR))
-        ),
+        await run_report(running, ReportName.COST, lambda: _within_reach(begun, cost)),
+        await run_report(running, ReportName.USAGE_HOURS, lambda: _within_reach(begun, usage)),
     ]
 
 
-async def _within_reach(begun: PartBegun, reading: Awaitable[ReportChange]) -> ReportChange:
+async def _within_reach(begun: PartBegun, read: Callable[[Window], Awaitable[ReportChange]]) -> ReportChange:
     """Returns what was read; nothing, with a notice, of a part before the days that the key's reports go back to.
 
-    Raises OutOfReach of the last part: a key that cannot read yesterday reads nothing.
+    Raises SourceError where the key cannot read the last day either: a part that is left out is not tried again.
     """
     try:
-        return await reading
+        return await read(begun.part)
     except OutOfReach as error:
-        if begun.is_last:
-            raise
+        await read(begun.last_day)
         left_out = bounded(f"{begun.part.start:%Y-%m-%d} to {begun.part.end:%Y-%m-%d} is left out. {error}")
         return ReportChange(_write_nothing, notices=(Notice(left_out, 1),))
 
@@ -163,7 +161,7 @@ class PartBegun:
     prices: PriceBook
     fence: int
     part: Window
-    is_last: bool
+    last_day: Window
 
 
 async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegun | None:
@@ -182,7 +180,7 @@ async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegu
         await uow.polls.save(replace(poll, state=PollState.RUNNING, started_at=poll.started_at or now))
     start = poll.done_until or poll.window.start
     part = Window(start, min(start + PART, poll.window.end))
-    return PartBegun(source, prices, fence, part, is_last=part.end == poll.window.end)
+    return PartBegun(source, prices, fence, part, last_day=Window(poll.window.end - DAY, poll.window.end))
 
 
 async def run_fail_part(ports: Ports, poll_id: str, error: str) -> None:

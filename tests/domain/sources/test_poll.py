@@ -64,8 +64,19 @@ def test_failed_backfills_are_merged_so_that_no_day_is_read_twice(
         (backfill(2, (0, 4), PollState.DONE), True),
         (backfill(0, (0, 9), PollState.DONE), True),
         (replace(backfill(0, (0, 9), PollState.DONE), finished_at=AT + 2 * DAY), False),
+        (backfill(0, (0, 9), PollState.RUNNING, done_until=2), False),
+        (backfill(0, (0, 9), PollState.RUNNING, done_until=4), True),
+        (backfill(2, (0, 8), PollState.QUEUED), True),
     ],
-    ids=["by a later one", "in part", "before it failed", "by an older one that was taken up again"],
+    ids=[
+        "by a later one",
+        "in part",
+        "before it failed",
+        "by an older one that was taken up again",
+        "soon by one that runs",
+        "in part by one that runs",
+        "in part by one that waits",
+    ],
 )
 def test_a_failed_backfill_is_left_over_until_another_has_read_its_rest(other: Poll, is_left: bool) -> None:
     failed = backfill(1, (0, 9), done_until=3)

@@ -318,3 +318,18 @@ async def test_a_backfill_that_reads_nothing_at_all_has_failed(stage: Stage) -> 
     async with stage.yard.ports.uow() as uow:
         asked = await request_backfill(uow, stage.yard.source.id, utc("2026-08-01"), stage.yard.clock())
     assert (await to_its_end(stage, asked)).state is PollState.FAILED
+
+
+async def test_a_backfill_that_could_read_nothing_reads_all_its_days_once_it_can(stage: Stage) -> None:
+    """No day is left out for good while the reports are not to be had of any."""
+    stage.bill(date(2026, 8, 20))
+    await backfilled(stage, utc("2026-10-01"))
+    stage.behaviour.hipaa_ready = True
+    async with stage.yard.ports.uow() as uow:
+        asked = await request_backfill(uow, stage.yard.source.id, utc("2026-08-01"), stage.yard.clock())
+    assert (await to_its_end(stage, asked)).state is PollState.FAILED
+    stage.behaviour.hipaa_ready = False
+    async with stage.yard.ports.uow() as uow:
+        again = await request_backfill(uow, stage.yard.source.id, utc("2026-08-01"), stage.yard.clock())
+    assert (await to_its_end(stage, again)).state is PollState.DONE
+    assert await stage.yard.spent(date(2026, 8, 20)) == Money.of("10")
