@@ -35,7 +35,7 @@ JUDGED_AGAIN_HOURS = 3
 JUDGED_FOR = DAY
 """How long a closed day is judged by itself: that long after its end, and after an outage once all of it is read."""
 MOST_LATE_DAYS = 7
-"""Closed days that are judged by themselves at most: those of a longer outage are history."""
+"""Closed days that are judged by themselves at most when they are read: those of a longer outage are history."""
 
 LONGEST_UNREFRESHED = timedelta(hours=24)
 """How old the data of an analytics report may be. They are refreshed every 4 hours; the vendor allows itself a day."""
@@ -97,11 +97,12 @@ def late_since(today: date, hours_read: Mapping[datetime, datetime], now: dateti
     finds is history, and not late.
     """
     begun = min(hours_read.values(), default=now)
-    for back in range(MOST_LATE_DAYS, 1, -1):
+    for back in range(MOST_LATE_DAYS + 1, 1, -1):  # one more than at the reading: a midnight may lie in between
         day = today - back * DAY
         end = utc_day(day).end
         read_at = min((at for hour, at in hours_read.items() if hour + HOUR >= end), default=begun)
-        if begun < end + JUDGED_FOR < read_at <= now < read_at + JUDGED_FOR:
+        is_recent = read_at.date() - day <= MOST_LATE_DAYS * DAY
+        if is_recent and begun < end + JUDGED_FOR < read_at <= now < read_at + JUDGED_FOR:
             return day
     return None
 

@@ -371,6 +371,12 @@ BEFORE = hours(november(1), november(6, 10))
             november(10, 12),
             3,
         ),
+        (
+            "after seven days, beyond the next midnight",
+            hours(november(1), november(3, 10)) | hours(november(3, 10), november(11, 9), november(10, 22)),
+            november(11, 9),
+            3,
+        ),
         ("by the first poll", hours(november(1), november(10, 12), november(10, 12)), november(10, 12), None),
         (
             "of a night",

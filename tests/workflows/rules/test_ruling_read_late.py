@@ -97,6 +97,17 @@ async def test_a_spike_of_the_day_an_outage_began_is_told_once_when_it_is_over(y
     assert [await read(yard, 12 * HOUR) for _ in range(4)] == [[]] * 4
 
 
+async def test_the_first_day_of_seven_stays_for_a_day_though_midnight_follows(yard: Yard) -> None:
+    began = await watch(yard)
+    spend(yard, began, "900.00")
+    for later in range(1, 9):
+        spend(yard, began + later * DAY, "100.00")
+    await cut_off(yard, 6)
+    assert await read(yard, yard.at(began + 7 * DAY) + 22 * HOUR - yard.clock()) == [("open", "first")]
+    assert [await read(yard, 3 * HOUR) for _ in range(7)] == [[]] * 7
+    assert await read(yard, 3 * HOUR) == [("resolve", "recovered")]
+
+
 async def test_an_anomaly_of_the_day_an_outage_of_five_days_began_is_told_once(yard: Yard) -> None:
     began = yard.clock().date()
     for ago in range(36):
