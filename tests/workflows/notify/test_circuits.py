@@ -291,3 +291,23 @@ async def test_an_on_call_tool_that_was_away_pages_nobody_for_what_somebody_has(
     await announce(yard, replace(RAISED_EVENT, alert=worse))
     await deliver(yard, after=MINUTE)
     assert [delivery.action for config, delivery in yard.channels.sent if config == PAGER][1:] == [Action.RAISE]
+
+
+@pytest.mark.parametrize("is_back", [True, False], ids=["after it was back", "while it was away"])
+async def test_an_on_call_tool_that_heard_of_an_answer_alone_hears_of_the_end(yard: Yard, is_back: bool) -> None:
+    """It may have taken the call whose answer was lost: its incident must not stay open."""
+    await route_apart(yard, PAGER, SLACK)
+    yard.channels.refusals["pagerduty"] = BUSY
+    await open_alert(yard)
+    await yard.settle()
+    taken = replace(ACKNOWLEDGED_EVENT.alert, id="alrt_1", version=2)
+    await announce(yard, replace(ACKNOWLEDGED_EVENT, alert=taken))
+    await deliver(yard, after=MINUTE)
+    if is_back:
+        yard.channels.refusals.clear()
+        await deliver(yard, after=MINUTE)
+    await announce(yard, replace(RESOLVED_EVENT, alert=replace(RESOLVED_EVENT.alert, id="alrt_1", version=3)))
+    yard.channels.refusals.clear()
+    await deliver(yard, after=MINUTE)
+    await deliver(yard, after=MINUTE)
+    assert [one.action for to, one in yard.channels.sent if to == PAGER] == [Action.ACKNOWLEDGE, Action.RESOLVE]

@@ -33,7 +33,9 @@ class PostgresNotifiedChannels:
 
     async def of(self, alert_ids: Collection[str]) -> dict[str, list[tuple[str, str]]]:
         columns = notifications.c.alert_id, notifications.c.receiver_id, notifications.c.channel
-        query = select(*columns).where(_is_of(alert_ids), _notifies()).distinct().order_by(*columns)
+        # Also who heard of an answer alone: a call that was left out for that may have been taken.
+        heard = notifications.c.state != NotificationState.SUPPRESSED
+        query = select(*columns).where(_is_of(alert_ids), heard).distinct().order_by(*columns)
         found: dict[str, list[tuple[str, str]]] = {id: [] for id in alert_ids}
         for alert_id, receiver_id, channel in await self._connection.execute(query):
             found[alert_id].append((receiver_id, channel))
