@@ -103,10 +103,11 @@ def _days_of(alert: Alert) -> Span:
 def told_before(
     view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict], latest: Mapping[ScopeKey, Alert]
 ) -> frozenset[ScopeKey]:
-    """The scopes that fire for a day that was read late, and was told of already by an alert that is over."""
+    """The scopes that fire for a day read late which an alert that is over told of already, as its own or by name."""
     late = late_days(view, rule, verdicts)
-    ended = {scope: alert for scope, alert in latest.items() if not alert.is_open and scope in late}
-    return frozenset(scope for scope, alert in ended.items() if late[scope] <= _days_of(alert)[1])
+    ended = [latest[scope] for scope in late.keys() & latest.keys() if not latest[scope].is_open]
+    until = [(_days_of(alert)[1], _named_by(alert) | {alert.scope}) for alert in ended]
+    return frozenset(scope for scope, day in late.items() if any(day <= last and scope in of for last, of in until))
 
 
 def late_days(view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, date]:

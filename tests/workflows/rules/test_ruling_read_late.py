@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Gates, Rule
 from service.domain.sources.source import ReportName
 from service.domain.values.money import Money
+from service.domain.values.resources import Resource
 from service.domain.values.scopes import Dimension, ScopeKey
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.evaluate import run_evaluation
@@ -108,21 +110,38 @@ async def test_the_first_day_of_seven_stays_for_a_day_though_midnight_follows(ya
     assert await read(yard, 3 * HOUR) == [("resolve", "recovered")]
 
 
-async def test_an_anomaly_of_the_day_an_outage_of_five_days_began_is_told_once(yard: Yard) -> None:
+async def watch_for_anomalies(yard: Yard) -> Resource[Rule[object]]:
+    """A rule that has read 35 usual days; today is a spike, which is read when the six days after it are."""
     began = yard.clock().date()
     for ago in range(36):
         spend(yard, began - ago * DAY, "100.00" if ago else "10.00")
     rule: Rule[object] = Rule(yard.source.id, "anomaly", Anomaly(AnomalyGranularity.DAYS), gates=KINDS["anomaly"].gates)
-    await yard.create(Rules(), "unusual", rule)
+    stored = await yard.create(Rules(), "unusual", rule)
     assert await read(yard) == []
-    for later in range(6):
+    for later in range(7):
         spend(yard, began + later * DAY, "900.00" if later == 0 else "100.00")
+    return stored
+
+
+async def test_an_anomaly_of_the_day_an_outage_of_five_days_began_is_told_once(yard: Yard) -> None:
+    began = yard.clock().date()
+    await watch_for_anomalies(yard)
     await cut_off(yard, 5)
     assert await read(yard) == [("open", "first")]
     (alert,) = await alerts(yard)
     assert told(alert) == (began,)
     moves = [move for _ in range(5) for move in await read(yard, 12 * HOUR)]
     assert [move for move in moves if move[0] != "amend"] == [("resolve", "recovered")]
+
+
+async def test_a_rule_that_is_switched_on_again_tells_no_part_of_what_was_told_of_the_whole(yard: Yard) -> None:
+    stored = await watch_for_anomalies(yard)
+    await cut_off(yard, 5)
+    assert await read(yard) == [("open", "first")]
+    off = await yard.change(Rules(), stored, replace(stored.spec, enabled=False))
+    assert await read(yard) == [("resolve", "rule_disabled")]
+    await yard.change(Rules(), off, stored.spec)
+    assert [await read(yard, 6 * HOUR) for _ in range(3)] == [[]] * 3
 
 
 async def test_what_the_first_poll_of_a_source_finds_is_history(yard: Yard) -> None:
