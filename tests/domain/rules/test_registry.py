@@ -187,8 +187,9 @@ def test_gates_that_nothing_of_a_kind_can_pass_are_refused(
 
 def test_a_rule_that_may_also_fire_otherwise_keeps_such_gates() -> None:
     validate(rule("change", Change(direction=Direction.BOTH), gates=Gates(min_percent=Decimal(300))))
-    by_limit = ClaudeCodeCost(Money.of("400"), times=None)
-    validate(rule("claude_code", by_limit, gates=Gates(min_active_days=60)))
+    for times in (None, Decimal(3)):
+        by_limit = ClaudeCodeCost(Money.of("400"), times=times)
+        validate(rule("claude_code", by_limit, gates=Gates(min_active_days=60)))
 
 
 @pytest.mark.parametrize(

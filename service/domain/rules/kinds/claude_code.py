@@ -86,7 +86,7 @@ def validate(rule: Rule[ClaudeCodeCost]) -> None:
         limits.above_zero(params.amount, "/params/amount")
     if params.times is not None and not (params.times.is_finite() and 1 < params.times <= MOST_TIMES):
         raise Invalid(f"must be above 1 and at most {MOST_TIMES}, not {params.times}", "/params/times")
-    if params.times is not None and rule.gates.min_active_days > USUAL_DAYS:
+    if params.amount is None and rule.gates.min_active_days > USUAL_DAYS:
         raise Invalid(f"never fires by times, which look at {USUAL_DAYS} days before", "/gates/min_active_days")
     if rule.scope != EVERYTHING:
         raise Invalid("every person is judged alone: leave the scope empty", "/scope")
