@@ -14,10 +14,10 @@ from service.domain.backtest.glance import candidates, merged, narrowed
 from service.domain.backtest.history import Recorded, ReplayStep, steps
 from service.domain.backtest.hours import Moment, learning_days, moments
 from service.domain.backtest.ledger import Ledger
-from service.domain.rules.assessment import Past, assess_rule, held_since
+from service.domain.rules.assessment import assess_rule
 from service.domain.rules.backtesting import Setting
 from service.domain.rules.evaluation import days_needed, evaluate
-from service.domain.rules.memory import Episodes
+from service.domain.rules.memory import Episodes, Past, held_since
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.view import SpendView

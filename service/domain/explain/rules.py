@@ -24,9 +24,10 @@ from service.domain.explain.explanation import (
     first_stop,
     shown,
 )
-from service.domain.rules.assessment import Past, alert_days, assess_rule, own_alerts, resolved_by_people
+from service.domain.rules.assessment import assess_rule
 from service.domain.rules.feedback import Feedback
 from service.domain.rules.incidents import Family, Incident, covers, firing_alone, incidents, span_of
+from service.domain.rules.memory import Past, alert_days, own_alerts, resolved_by_people
 from service.domain.rules.rule import PENDING_FOR, GateVerdict, Observation, Rule, Verdict
 from service.domain.rules.view import SpendView
 from service.domain.rules.wording import day

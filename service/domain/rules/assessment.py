@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import Evidence, RuleEvidence
@@ -14,8 +14,20 @@ from service.domain.rules.billed import contradicting_bill, not_confirmed
 from service.domain.rules.evaluation import gates_of, still_held
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback
 from service.domain.rules.gates import endures, exceeds
-from service.domain.rules.incidents import AlertDays, Family, Incident, Span, incidents
-from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, Episodes, KeptVerdict
+from service.domain.rules.incidents import AlertDays, Family, Incident, incidents
+from service.domain.rules.memory import (
+    FIRED,
+    MUTED,
+    PART_OF_ANOTHER,
+    Episode,
+    Episodes,
+    KeptVerdict,
+    Past,
+    alert_days,
+    days_of,
+    held_since,
+    own_alerts,
+)
 from service.domain.rules.rest import Rest, accepting, ending_level, rest_of
 from service.domain.rules.rule import NewLevel, Rule, Verdict
 from service.domain.rules.verdicts import objected
@@ -27,18 +39,6 @@ from service.domain.values.resources import Resource
 from service.domain.values.scopes import ScopeKey
 from service.domain.values.severity import Severity
 from service.domain.values.utc import midnight
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The memory of a rule's scopes. `latest`: the newest alert of each, open or resolved.
-
-    `unjudged`: scopes that could not be judged this time, for a defect. They stay as they are.
-    """
-
-    episodes: Episodes
-    latest: Mapping[ScopeKey, Alert]
-    unjudged: frozenset[ScopeKey] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,68 +55,6 @@ class Assessed:
     incidents: tuple[Incident, ...]
     firing: tuple[Incident, ...]
     notified: tuple[Incident, ...]
-
-
-def resolved_by_people(past: Past) -> dict[ScopeKey, Alert]:
-    """The alerts of present incidents that a person has resolved: until such a scope is calm it is muted."""
-    resolved = {}
-    for scope, episode in past.episodes.items():
-        alert = past.latest.get(scope)
-        if alert is not None and alert.resolved_by_a_person and alert.opened_at >= episode.began_at:
-            resolved[scope] = alert
-    return resolved
-
-
-def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
-    """The alert of each present incident: open, or ended before the incident was."""
-    episodes = past.episodes
-    return {
-        scope: alert
-        for scope, alert in past.latest.items()
-        if alert.is_open or (scope in episodes and alert.opened_at >= episodes[scope].began_at)
-    }
-
-
-def alert_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, AlertDays]:
-    """The days that each alert is about."""
-    return {
-        scope: AlertDays(_days_of(alert), alert.is_open or alert.resolved_by_a_person, _named_by(alert))
-        for scope, alert in alerts.items()
-    }
-
-
-def _named_by(alert: Alert) -> frozenset[ScopeKey]:
-    """The scopes that people heard of in an alert, or would see in it now."""
-    heard = alert.evidence.heard if isinstance(alert.evidence, RuleEvidence) else None
-    parts = (part.scope for part in alert.newest.contributions)
-    return frozenset((*parts, *(scope for scope, _ in (heard.told if heard else ()))))
-
-
-def _days_of(alert: Alert) -> Span:
-    evidence, opened = alert.evidence, alert.opened_at.date()
-    if not isinstance(evidence, RuleEvidence) or not evidence.days:
-        return opened, alert.changed_at.date()
-    began = evidence.since.date() if evidence.since else min(evidence.days)
-    return min(began, opened), max(evidence.days)
-
-
-def told_before(
-    view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict], latest: Mapping[ScopeKey, Alert]
-) -> frozenset[ScopeKey]:
-    """The scopes that fire for a day read late which an alert that is over told of already, as its own or by name."""
-    late = late_days(view, rule, verdicts)
-    ended = [latest[scope] for scope in late.keys() & latest.keys() if not latest[scope].is_open]
-    until = [(_days_of(alert)[1], _named_by(alert) | {alert.scope}) for alert in ended]
-    return frozenset(scope for scope, day in late.items() if any(day <= last and scope in of for last, of in until))
-
-
-def late_days(view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, date]:
-    """The scopes that fire for a day which is judged only because it was read late, and that day."""
-    if view.closed is None or view.late_since is None:
-        return {}
-    usual = view.days[min(view.closed, view.last_told(rule.grain))]
-    firing = {scope: each.observation.days for scope, each in objected(verdicts).items() if each.fires}
-    return {scope: max(days) for scope, days in firing.items() if days and max(days) < usual}
 
 
 def fingerprint(rule_id: str, scope: ScopeKey) -> str:
@@ -304,7 +242,7 @@ class _Assessment:
             return False
         widened = shown.about is not None and Family.of(self.view).contains(incident.found, shown.about)
         is_beside = shown.about is not None and incident.found.dimension is shown.about.dimension
-        if widened or (max(seen.days) <= _days_of(alert)[1] and not is_beside):
+        if widened or (max(seen.days) <= days_of(alert)[1] and not is_beside):
             return False
         return shown.heard is None or self._evidence(incident).is_new_beside(shown.heard)
 
@@ -393,8 +331,3 @@ class _Assessment:
             inputs=seen.inputs,
             gates=verdict.gates,
         )
-
-
-def held_since(episodes: Episodes) -> dict[ScopeKey, datetime]:
-    """Everything that `evaluate` needs to know of the evaluation before."""
-    return {scope: episode.held_since for scope, episode in episodes.items() if episode.held_since is not None}

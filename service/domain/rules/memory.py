@@ -1,4 +1,7 @@
-"""The memory of a rule's scopes from one evaluation to the next, and as it was at a past instant."""
+"""The memory of a rule's scopes from one evaluation to the next, as it was at a past instant, and what it says.
+
+That is whose alert an incident is, which days an alert is about, and what people were told of already.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from service.domain.alerts.alert import Alert
-from service.domain.rules.rule import PENDING_FOR, GateVerdict
+from service.domain.alerts.evidence import RuleEvidence
+from service.domain.rules.incidents import AlertDays, Span
+from service.domain.rules.rule import PENDING_FOR, GateVerdict, Rule, Verdict
+from service.domain.rules.verdicts import objected
+from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
 from service.domain.values.scopes import ScopeKey
 
@@ -33,6 +40,87 @@ class Episode:
 
 Episodes = Mapping[ScopeKey, Episode]
 """Those of one rule."""
+
+
+def held_since(episodes: Episodes) -> dict[ScopeKey, datetime]:
+    """Everything that `evaluate` needs to know of the evaluation before."""
+    return {scope: episode.held_since for scope, episode in episodes.items() if episode.held_since is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The memory of a rule's scopes. `latest`: the newest alert of each, open or resolved.
+
+    `unjudged`: scopes that could not be judged this time, for a defect. They stay as they are.
+    """
+
+    episodes: Episodes
+    latest: Mapping[ScopeKey, Alert]
+    unjudged: frozenset[ScopeKey] = frozenset()
+
+
+def resolved_by_people(past: Past) -> dict[ScopeKey, Alert]:
+    """The alerts of present incidents that a person has resolved: until such a scope is calm it is muted."""
+    resolved = {}
+    for scope, episode in past.episodes.items():
+        alert = past.latest.get(scope)
+        if alert is not None and alert.resolved_by_a_person and alert.opened_at >= episode.began_at:
+            resolved[scope] = alert
+    return resolved
+
+
+def own_alerts(past: Past) -> dict[ScopeKey, Alert]:
+    """The alert of each present incident: open, or ended before the incident was."""
+    episodes = past.episodes
+    return {
+        scope: alert
+        for scope, alert in past.latest.items()
+        if alert.is_open or (scope in episodes and alert.opened_at >= episodes[scope].began_at)
+    }
+
+
+def alert_days(alerts: Mapping[ScopeKey, Alert]) -> dict[ScopeKey, AlertDays]:
+    """The days that each alert is about."""
+    return {
+        scope: AlertDays(days_of(alert), alert.is_open or alert.resolved_by_a_person, _named_by(alert))
+        for scope, alert in alerts.items()
+    }
+
+
+def _named_by(alert: Alert) -> frozenset[ScopeKey]:
+    """The scopes that people heard of in an alert, or would see in it now."""
+    heard = alert.evidence.heard if isinstance(alert.evidence, RuleEvidence) else None
+    parts = (part.scope for part in alert.newest.contributions)
+    return frozenset((*parts, *(scope for scope, _ in (heard.told if heard else ()))))
+
+
+def days_of(alert: Alert) -> Span:
+    """The first and the last day that an alert is about."""
+    evidence, opened = alert.evidence, alert.opened_at.date()
+    if not isinstance(evidence, RuleEvidence) or not evidence.days:
+        return opened, alert.changed_at.date()
+    began = evidence.since.date() if evidence.since else min(evidence.days)
+    return min(began, opened), max(evidence.days)
+
+
+def told_before(
+    view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict], latest: Mapping[ScopeKey, Alert]
+) -> frozenset[ScopeKey]:
+    """The scopes that fire for a day read late which an alert that is over told of already, as its own or by name."""
+    late = late_days(view, rule, verdicts)
+    ended = [latest[scope] for scope in late.keys() & latest.keys() if not latest[scope].is_open]
+    until = [(days_of(alert)[1], _named_by(alert) | {alert.scope}) for alert in ended]
+    return frozenset(scope for scope, day in late.items() if any(day <= last and scope in of for last, of in until))
+
+
+def late_days(view: SpendView, rule: Rule[object], verdicts: Mapping[ScopeKey, Verdict]) -> dict[ScopeKey, date]:
+    """The scopes that fire for a day which is judged only because it was read late, and that day."""
+    if view.closed is None or view.late_since is None:
+        return {}
+    usual = view.days[min(view.closed, view.last_told(rule.grain))]
+    firing = {scope: each.observation.days for scope, each in objected(verdicts).items() if each.fires}
+    return {scope: max(days) for scope, days in firing.items() if days and max(days) < usual}
+
 
 FIRED = "rang"
 PART_OF_ANOTHER = "part_of_another"

@@ -12,10 +12,9 @@ from service.domain.alerts.evidence import Evidence, RuleEvidence, StaleEvidence
 from service.domain.explain.explanation import AlertThen, Explanation, decide, gone, ranked, then
 from service.domain.explain.remembered_verdicts import KeptThen, RememberedVerdicts, in_force
 from service.domain.explain.rules import RuleCase, explain_rule, unseen
-from service.domain.rules.assessment import Past, held_since
 from service.domain.rules.evaluation import view_for
 from service.domain.rules.feedback import GivenFeedback, holding
-from service.domain.rules.memory import Episode, Episodes, KeptVerdict, episodes_at
+from service.domain.rules.memory import Episode, Episodes, KeptVerdict, Past, episodes_at, held_since
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
 from service.domain.rules.view import SpendView

@@ -12,19 +12,11 @@ from service.domain.alerts.alert import Alert, Reason
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.alerts.findings import Finding, over
 from service.domain.notify.routing.situation import Situation
-from service.domain.rules.assessment import (
-    Assessed,
-    Past,
-    assess_rule,
-    fingerprint,
-    held_since,
-    late_days,
-    told_before,
-)
+from service.domain.rules.assessment import Assessed, assess_rule, fingerprint
 from service.domain.rules.evaluation import evaluate, view_for
 from service.domain.rules.feedback import Feedback, GivenFeedback, holding
 from service.domain.rules.incidents import Incident, incidents
-from service.domain.rules.memory import Episode, EpisodeKey
+from service.domain.rules.memory import Episode, EpisodeKey, Past, held_since, late_days, told_before
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.verdicts import Verdicts, objected

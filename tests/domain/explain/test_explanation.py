@@ -14,10 +14,10 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.explain.explanation import ExplainedOutcome, Explanation, ranked, then
 from service.domain.explain.past_spend import window_spend
 from service.domain.explain.rules import RuleCase, explain_rule
-from service.domain.rules.assessment import Past, fingerprint
+from service.domain.rules.assessment import fingerprint
 from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
-from service.domain.rules.memory import Episode, KeptVerdict, episodes_at
+from service.domain.rules.memory import Episode, KeptVerdict, Past, episodes_at
 from service.domain.rules.rule import Gates, GateVerdict, Observation, Rule
 from service.domain.rules.view import DayFigures, KnownFigures
 from service.domain.values.money import ZERO, Money

@@ -12,10 +12,10 @@ import pytest
 from service.domain.alerts.alert import Alert, AlertEvent, Command, Reason, apply
 from service.domain.alerts.evidence import LevelChange, RuleEvidence
 from service.domain.alerts.reconcile import execute, reconcile
-from service.domain.rules.assessment import Past, assess_rule, held_since
+from service.domain.rules.assessment import assess_rule
 from service.domain.rules.gates import judge
 from service.domain.rules.kinds.change import Change
-from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, KeptVerdict
+from service.domain.rules.memory import FIRED, MUTED, PART_OF_ANOTHER, Episode, KeptVerdict, Past, held_since
 from service.domain.rules.rule import DOLLARS_A_DAY, DOLLARS_AN_HOUR, Calm, Gates, NewLevel, Observation, Rule
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money

@@ -13,10 +13,11 @@ from service.domain.alerts.alert import AlertEvent, AlertState, Command, Reason
 from service.domain.alerts.evidence import Contribution, LevelChange, RuleEvidence
 from service.domain.messages.message import compose, describe
 from service.domain.notify.notification import Action, Message
-from service.domain.rules.assessment import Past, assess_rule
+from service.domain.rules.assessment import assess_rule
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.kinds.change import Change
 from service.domain.rules.kinds.first_seen import FirstSeen
+from service.domain.rules.memory import Past
 from service.domain.rules.rule import Rule
 from service.domain.values.money import Money
 from service.domain.values.scopes import Dimension, ScopeKey

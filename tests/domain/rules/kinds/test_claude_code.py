@@ -14,10 +14,11 @@ from service.domain.alerts.findings import Condition
 from service.domain.messages.message import compose
 from service.domain.messages.named import with_names
 from service.domain.notify.notification import Action, Message
-from service.domain.rules.assessment import Assessed, Past, assess_rule
+from service.domain.rules.assessment import Assessed, assess_rule
 from service.domain.rules.evaluation import evaluate
 from service.domain.rules.feedback import Feedback, FeedbackKind
 from service.domain.rules.kinds.claude_code import ClaudeCodeCost, RunningPeriod
+from service.domain.rules.memory import Past
 from service.domain.rules.registry import validate
 from service.domain.rules.rule import Gates, Rule, Verdict
 from service.domain.rules.view import SpendView
