@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+
+import structlog
 
 from service.domain.budgets.known import facts_needed_from
 from service.domain.notify.routing.routes import LONGEST_INTERVAL
 from service.domain.values.periods import Window
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.alerts.watch_silences import run_watch_silences
-from service.workflows.budgets.defects import attempt
+from service.workflows.budgets.defects import BudgetDefect, attempt
 from service.workflows.configuration.notify import forget_silences
 from service.workflows.notify.repeats import run_repeats
 from service.workflows.operation.drill import run_return_to_present
@@ -19,6 +21,9 @@ from service.workflows.ports.channels import Heartbeat, HeartbeatError
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 from service.workflows.sources.lost_polls import run_end_lost_polls
 
+log = structlog.get_logger(__name__)
+
+DAWN = datetime(1, 1, 1, tzinfo=UTC)
 HEARTBEAT, EVALUATION = "heartbeat", "evaluation"
 MINUTES_KEPT = timedelta(hours=48)
 POLLS_KEPT = timedelta(days=90)
@@ -81,7 +86,7 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
     """
     now = ports.clock()
     await ports.storage.make_room(Window(now, now + AHEAD))
-    facts_before = min(now - keep, *await _run_facts_needed(ports, now))
+    facts_before = min(now - keep, await _run_facts_needed_from(ports, now))
     await ports.storage.forget(facts_before=facts_before.date(), minutes_before=now - MINUTES_KEPT)
     async with ports.uow() as uow:
         await uow.verdicts.forget((now - keep).date())
@@ -96,12 +101,16 @@ async def run_retention(ports: Ports, keep: timedelta) -> None:
         pass
 
 
-async def _run_facts_needed(ports: Ports, now: datetime) -> list[datetime]:
-    """Since when each enabled budget needs facts, `now` among them. One that cannot be assessed needs none."""
+async def _run_facts_needed_from(ports: Ports, now: datetime) -> datetime:
+    """Since when any enabled budget needs facts, at the latest now. One of which that cannot be told needs all."""
     async with ports.uow() as uow:
-        budgets = [budget for budget in await uow.budgets.readable() if budget.spec.enabled]
-    needed = [attempt(partial(facts_needed_from, budget, now)) for budget in budgets]
-    return [now, *(since for since in needed if isinstance(since, datetime))]
+        budgets, stored = await uow.budgets.readable(), await uow.budgets.named()
+    asked = {budget.id: attempt(partial(facts_needed_from, budget, now)) for budget in budgets if budget.spec.enabled}
+    defects = {id: since.words for id, since in asked.items() if isinstance(since, BudgetDefect)}
+    unclear = defects | {id: "it cannot be read" for id in stored.keys() - {budget.id for budget in budgets}}
+    for id, reason in unclear.items():
+        log.error("facts_kept_for_budget", budget_id=id, reason=reason)
+    return DAWN if unclear else min([now, *(since for since in asked.values() if isinstance(since, datetime))])
 
 
 async def _run_forget_some_polls(ports: Ports, before: datetime) -> bool:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from service.domain.alerts.snooze import SnoozeRequest
 from service.domain.budgets.budget import Budget
@@ -23,7 +24,7 @@ from service.workflows.digests.deliver import run_due_digests
 from service.workflows.operation.upkeep import run_minute, run_retention
 from service.workflows.ports.channels import DeliveryError
 from tests.factories import budget, percent, utc
-from tests.workflows.budgets.test_finding import put_zone
+from tests.workflows.budgets.test_finding import make_unreadable, put_zone
 from tests.workflows.yard import HOUR, MINUTE, Yard, billed, caller
 
 BUSY = DeliveryError("busy")
@@ -112,14 +113,32 @@ async def test_retention_changes_nothing_that_a_budget_counts(yard: Yard, spec: 
     assert await spent() == before
 
 
-async def test_a_budget_that_cannot_be_assessed_keeps_no_facts_from_being_forgotten(yard: Yard) -> None:
+async def test_nothing_is_forgotten_while_it_cannot_be_told_what_a_budget_counts_by(yard: Yard) -> None:
     yard.reader.bill(date(2026, 8, 28), billed("3.00"))
     yard.clock.move_to(utc("2026-09-30T12:00"))
     await yard.poll()
     await yard.add_budget("poison", budget("10.00", percent(100)))
     await put_zone(yard, "poison", "Mars/Olympus_Mons")
+    with capture_logs() as logged:
+        await run_retention(yard.ports, keep=timedelta(days=29))
+    assert len(await yard.rows("cost_points")) == 1
+    (line,) = [line for line in logged if line["event"] == "facts_kept_for_budget"]
+    assert "Mars/Olympus_Mons" in line["reason"]
+    await put_zone(yard, "poison", "UTC")
     await run_retention(yard.ports, keep=timedelta(days=29))
     assert await yard.rows("cost_points") == set()
+
+
+async def test_nothing_is_forgotten_while_a_budget_cannot_be_read(yard: Yard) -> None:
+    yard.reader.bill(date(2026, 8, 28), billed("3.00"))
+    yard.clock.move_to(utc("2026-09-30T12:00"))
+    await yard.poll()
+    stored = await yard.add_budget("poison", budget("10.00", percent(100)))
+    await make_unreadable(yard, "budget", "poison")
+    with capture_logs() as logged:
+        await run_retention(yard.ports, keep=timedelta(days=29))
+    assert len(await yard.rows("cost_points")) == 1
+    assert [line["budget_id"] for line in logged if line["event"] == "facts_kept_for_budget"] == [stored.id]
 
 
 async def test_retention_makes_room_for_the_month_ahead(yard: Yard) -> None:
