@@ -39,8 +39,8 @@ class FiringMark:
     words: str
 
 
-def replay_shown(found: Result, told: Callable[[str], str]) -> Mapping[str, object]:
-    """`told` names a setting that was tried as people call it."""
+def replay_shown(found: Result, told: Callable[[str], str], against: str) -> Mapping[str, object]:
+    """`told` names a setting that was tried as people call it; `against`: what spend is compared with."""
     days = (found.last_day - found.first_day).days + 1
     opened = [one for one in found.firings if not one.raised]
     return {
@@ -51,7 +51,7 @@ def replay_shown(found: Result, told: Callable[[str], str]) -> Mapping[str, obje
         "settings": _settings(found.sweep, days, told),
         "marks": [_mark(one, found.first_day, days) for one in found.firings],
         "firings": [_firing(one) for one in reversed(opened[-MOST_LISTED:])],
-        "against": "Expected",
+        "against": against,
         "unlisted": max(0, found.tally.alerts - MOST_LISTED),
         "assumptions": found.assumptions,
     }
@@ -80,7 +80,7 @@ def _settings(sweep: Sequence[SweepRow], days: int, told: Callable[[str], str]) 
     ]
 
 
-def told_setting(setting: str, kind: str) -> str:
+def told_setting(kind: str, setting: str) -> str:
     """Returns "Least excess, percent: 45" for "min_percent 45"."""
     name, _, value = setting.replace("min ", "min_").partition(" ")
     words = {**parameters(KINDS[kind].params), **parameters(Gates)}.get(name)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 from service.domain.access import Caller, Role
 from service.domain.backtest.backtest import Backtest, BacktestState, Subject
+from service.domain.values.errors import Conflict
 from service.domain.values.utc import day_start
-from service.workflows.backtest import BacktestQuestion, request_backtest
+from service.workflows.backtest import BacktestQuestion, cancel_backtest, request_backtest
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import UnitOfWork
 
@@ -21,6 +23,12 @@ async def tried(uow: UnitOfWork, subject: Subject, request: Mapping[str, object]
     wanted = day_start(author.at) - TRIED_FOR
     since = wanted if begins is not None and begins <= wanted.date() else None
     return await request_backtest(uow, BacktestQuestion(subject, since, None, request), author)
+
+
+async def given_up(uow: UnitOfWork, id: str, author: Author) -> None:
+    """Cancels a trial; one that is over meanwhile stays, and shows what it found."""
+    with suppress(Conflict):
+        await cancel_backtest(uow, id, author)
 
 
 async def standing_of(uow: UnitOfWork, backtest: Backtest, caller: Caller, address: str) -> dict[str, object]:

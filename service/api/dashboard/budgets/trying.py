@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from fastapi import APIRouter
 from fastapi.responses import Response
 
@@ -12,11 +10,10 @@ from service.api.dashboard.documents.pages import led_to
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.replays import replay_shown
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
-from service.api.dashboard.trials import standing_of, tried
+from service.api.dashboard.trials import given_up, standing_of, tried
 from service.api.http.deps import Id, UowDep
 from service.domain.budgets.budget import Budget
-from service.domain.values.errors import Conflict, NotFound
-from service.workflows.backtest import cancel_backtest
+from service.domain.values.errors import NotFound
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 router = APIRouter(include_in_schema=False)
@@ -34,9 +31,8 @@ async def try_stored(author: AnsweringDep, uow: UowDep, id: Id) -> Response:
 
 @router.post(f"{TRIED}/{{id}}/cancel", dependencies=[our_page])
 async def cancel(uow: UowDep, author: AnsweringDep, id: Id) -> Response:
-    """Cancels a replay; one that is over meanwhile shows what it found."""
-    with suppress(Conflict):
-        await cancel_backtest(uow, id, author)
+    """Cancels a replay, and leads back to it."""
+    await given_up(uow, id, author)
     return led_to(f"{TRIED}/{id}")
 
 
@@ -51,7 +47,7 @@ async def show_tried(caller: SignedInDep, uow: UowDep, id: Id) -> Response:
         "place": ("Budgets", PLACE),
         "said": amount_said(subject.spec),
         "subject_address": f"{PLACE}/{subject.id}" if await _is_stored(uow, subject.id) else "",
-        "found": {**replay_shown(backtest.result, _told), "against": "Threshold"} if backtest.result else None,
+        "found": replay_shown(backtest.result, _told, against="Threshold") if backtest.result else None,
     }
     return dashboard_page("tried.html.j2", "Budgets", caller, content)
 

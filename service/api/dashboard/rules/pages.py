@@ -137,7 +137,7 @@ def calibration_shown(made: Calibration, kind: str) -> Mapping[str, object]:
     return {
         "rows": [
             (
-                told_setting(one.setting, kind),
+                told_setting(kind, one.setting),
                 one.configured,
                 f"{made.false_a_quarter(one):g}",
                 f"{made.critical_a_quarter(one):g}",
@@ -149,7 +149,7 @@ def calibration_shown(made: Calibration, kind: str) -> Mapping[str, object]:
         "promised": f"{PROMISED:g} a quarter, {PROMISED_CRITICAL:g} of them critical",
         "keeps": made.keeps(made.own),
         "proposal": proposal.setting if proposal else "",
-        "proposed": told_setting(proposal.setting, kind) if proposal else "",
+        "proposed": told_setting(kind, proposal.setting) if proposal else "",
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, cast
 from urllib.parse import urlencode
 
@@ -22,14 +22,13 @@ from service.api.dashboard.replays import replay_shown, told_setting
 from service.api.dashboard.rules.editing import PAGES, fresh_rule, rule_parts
 from service.api.dashboard.rules.pages import PLACE
 from service.api.dashboard.session import AnsweringDep, SignedInDep, our_page
-from service.api.dashboard.trials import standing_of, tried
+from service.api.dashboard.trials import given_up, standing_of, tried
 from service.api.http.deps import Id, NowDep, PortsDep, UowDep
 from service.domain.access import Caller, Role
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
-from service.domain.values.errors import Conflict, NotFound
+from service.domain.values.errors import NotFound
 from service.domain.values.resources import Resource
-from service.workflows.backtest import cancel_backtest
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -85,9 +84,8 @@ async def _drafted(
 
 @router.post(f"{TRIED}/{{id}}/cancel", dependencies=[our_page])
 async def cancel(uow: UowDep, author: AnsweringDep, id: Id) -> Response:
-    """Cancels a replay; one that is over meanwhile shows what it found."""
-    with suppress(Conflict):
-        await cancel_backtest(uow, id, author)
+    """Cancels a replay, and leads back to it."""
+    await given_up(uow, id, author)
     return led_to(f"{TRIED}/{id}")
 
 
@@ -106,7 +104,7 @@ async def show_tried(
         "place": ("Rules", PLACE),
         "said": KINDS[kind].title,
         "subject_address": f"{PLACE}/{stored.id}" if stored else "",
-        "found": replay_shown(backtest.result, lambda setting: told_setting(setting, kind))
+        "found": replay_shown(backtest.result, partial(told_setting, kind), against="Expected")
         if backtest.result
         else None,
         "rule": rule,
