@@ -123,3 +123,17 @@ def test_a_huge_hour_of_a_wild_series_rings_by_the_override_alone() -> None:
     assert scores.overrides[0]
     assert scores.scores[0] < Sensitivity.LOW.factor * 1.5
     assert scores.rises[0]
+
+
+@pytest.mark.parametrize("hour", [3, 11])
+def test_a_little_more_noise_moves_the_line_a_little_also_where_the_class_changes(hour: int) -> None:
+    """The same fluctuations, each time a thousandth larger, from a calm office to a noisy one."""
+    at = np.arange(HOURS) + hour
+    plain = np.where((at % 24 >= 9) & (at % 24 < 18) & (at // 24 % 7 < 5), 40.0, 4.0)
+    fluctuation = np.random.default_rng(3).uniform(-1, 1, HOURS)
+    windows = np.array([plain * (1 + swing * fluctuation) for swing in np.arange(0.1, 0.7, 0.001)])
+    scores = judge_hour(windows, np.zeros(len(windows)), normal(len(windows), 0.1), FINAL)
+    assert {Method(int(each)) for each in scores.methods} == {Method.STEADY, Method.VOLATILE}
+    line = scores.high
+    assert line[-1] > 1.2 * line[0], "noise does move it"
+    assert float(np.abs(np.diff(line) / line[:-1]).max()) < 0.01
