@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from service.domain.budgets.budget import Budget, Threshold
@@ -33,6 +34,7 @@ USUAL_RULES: tuple[tuple[str, RuleKind[object], Severity], ...] = (
     ("source not read", stale_source.KIND, Severity.ERROR),
 )
 """The rules of a new source, with the default parameters of their kinds."""
+DEMO_MONTH_RUNS = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ async def _add(uow: UnitOfWork, ports: Ports, first: FirstSource, author: Author
     await request_poll(uow, source.id, PollKind.REQUESTED, author.at)
     await watch_as_usual(uow, source, author)
     if first.kind is SourceKind.SIMULATOR:
-        for draft in _demonstration(source.id):
+        for draft in _demonstration(source.id, author.at):
             await create(uow, Budgets(), draft, author)
 
 
@@ -116,11 +118,15 @@ async def disable_simulator(uow: UnitOfWork, source: Resource[Source], author: A
         await change(uow, Sources(), source, Draft(source.name, source.labels, disabled), author)
 
 
-def _demonstration(source_id: str) -> list[Draft[Budget]]:
-    """Returns a budget that the simulated organisation exceeds on any day, and one for each of its workspaces."""
+def _demonstration(source_id: str, now: datetime) -> list[Draft[Budget]]:
+    """Returns a budget that the simulated organisation exceeds on any day, and one for each of its workspaces.
+
+    The first one's month began two weeks ago: on the first day of a calendar month nothing would fire for hours.
+    """
     levels = ((Decimal(80), Severity.WARNING), (Decimal(100), Severity.CRITICAL))
     thresholds = tuple(Threshold(severity, percent=percent) for percent, severity in levels)
-    monthly = Budget(source_id, Scope(), Money.of("1000.00"), PeriodSpec(PeriodKind.MONTHLY), thresholds=thresholds)
+    month = PeriodSpec(PeriodKind.MONTHLY, anchor_day=(now - DEMO_MONTH_RUNS).day)
+    monthly = Budget(source_id, Scope(), Money.of("1000.00"), month, thresholds=thresholds)
     weekly = replace(
         monthly,
         amount=Money.of("1000.00"),

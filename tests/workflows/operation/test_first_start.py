@@ -19,6 +19,7 @@ from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.registry import KINDS
 from service.domain.sources.source import Source, SourceKind
 from service.domain.values.errors import Conflict
+from service.domain.values.periods import period_at
 from service.domain.values.scopes import Dimension
 from service.workflows.access.commands import run_list_tokens, run_revoke_token
 from service.workflows.access.tokens import run_authenticate
@@ -30,6 +31,7 @@ from service.workflows.operation.first_source import FirstSource
 from service.workflows.operation.first_start import FirstStart, run_first_start
 from service.workflows.ports.access import AccessPorts
 from service.workflows.ports.unit_of_work import Ports
+from tests.factories import utc
 from tests.fakes.clock import FakeClock
 from tests.workflows.yard import open_yard
 
@@ -88,6 +90,18 @@ async def test_the_simulator_comes_with_budgets_that_belong_to_it(ports: Ports) 
         budgets = await uow.budgets.all()
     assert {budget.name for budget in budgets} == {"demo: organisation, monthly", "demo: each workspace, weekly"}
     assert {budget.spec.source_id for budget in budgets} == {source.id}
+
+
+@pytest.mark.parametrize("at", ["2026-12-01T00:01", "2026-11-30T23:59", "2027-03-01T00:01", "2027-03-14T12:00"])
+async def test_the_month_of_the_demonstration_has_run_for_long_whatever_day_it_is(ports: Ports, at: str) -> None:
+    """On the first of a calendar month the simulated organisation has spent nothing that could fire."""
+    now = utc(at)
+    await start(replace(ports, clock=FakeClock(now)))
+    async with ports.uow() as uow:
+        budget = await uow.budgets.get("demo: organisation, monthly")
+    month = period_at(budget.spec.period, now)
+    assert month is not None
+    assert now - month.window.start >= timedelta(days=10)
 
 
 async def test_a_real_organisation_comes_without_budgets(ports: Ports) -> None:
