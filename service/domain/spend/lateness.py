@@ -137,6 +137,17 @@ def read_from(state: SourceState, at: datetime) -> datetime:
     return max(min(usual, day_start(state.cost_read_at) - READ_AGAIN), today - LONGEST_GAP)
 
 
+def hours_from(state: SourceState, at: datetime) -> datetime:
+    """The same of usage by hour, which may be refused where the bill is read: days that it lacks are read again, too.
+
+    As many as a deep poll reads: keys have their share of the bill by them. More could take longer than a report may.
+    """
+    from_bill, deep = read_from(state, at), day_start(at) - READ_DEEPLY
+    if state.usage_read_at is None:
+        return min(from_bill, deep)
+    return min(from_bill, max(day_start(state.usage_read_at) - READ_AGAIN, deep))
+
+
 # -------------------------------------------------------------------------------------- since when it is known
 
 BACKFILLED_AFTER = LATE_FOR

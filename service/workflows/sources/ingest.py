@@ -21,7 +21,7 @@ from service.domain.sources.source import (
     due_after_bill,
     retry_delay,
 )
-from service.domain.spend.lateness import MINUTES_READ, is_deep, read_from
+from service.domain.spend.lateness import MINUTES_READ, USUAL_PATIENCE, hours_from, is_deep, read_from
 from service.domain.spend.rows import Width
 from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
@@ -203,7 +203,7 @@ async def run_give_up(ports: Ports, poll_id: str) -> None:
 
 async def _read_due_reports(running: RunningPoll, state: SourceState, now: datetime) -> list[ReportOutcome]:
     days = Window(read_from(state, now), day_start(now) + DAY)
-    hours = Window(days.start, hour_start(now) + HOUR)
+    hours = Window(hours_from(state, now), hour_start(now) + HOUR)
     minute = now.replace(second=0, microsecond=0)
     minutes = Window(minute - MINUTES_READ, minute + MINUTE)
     outcomes = []
@@ -244,17 +244,19 @@ def _state_after(
         minutes_read_at=now if ReportName.USAGE_MINUTES in read else state.minutes_read_at,
         directory_read_at=now if ReportName.DIRECTORY in read else state.directory_read_at,
     )
-    asked = now + max((one.wait for one in outcomes if one.wait is not None), default=timedelta())
+    wait = max((one.wait for one in outcomes if one.wait is not None), default=timedelta())
     if ReportName.COST not in read:
         state = after_failure(state, started)
         backed_off = started + retry_delay(source.poll_interval, state.failures)
-        return replace(state, next_poll_at=max(state.next_poll_at, backed_off, asked))
+        return replace(state, next_poll_at=max(state.next_poll_at, backed_off, now + wait))
     if is_deep(state, started):
         state = replace(state, deep_read_at=started)
     due_at = due_after_bill(state, started, source.poll_interval)
-    state = replace(state, next_poll_at=max(due_at, asked))
     if ReportName.USAGE_HOURS not in read:
+        state = replace(state, next_poll_at=max(due_at, now + wait))
         return replace(after_failure(state, started), cost_read_at=now)
+    # No alert tells of a source that rests in good health: it rests no longer than one may fail without an alert.
+    state = replace(state, next_poll_at=max(due_at, now + min(wait, USUAL_PATIENCE.after)))
     return after_success(state, now)
 
 

@@ -21,6 +21,7 @@ from service.domain.spend.lateness import (
     closing_for,
     day_known,
     fresh_days,
+    hours_from,
     is_complete,
     is_deep,
     is_found_late,
@@ -146,6 +147,22 @@ def test_a_poll_reads_three_days_again_35_once_a_day_and_further_after_an_outage
     state: SourceState, since: datetime
 ) -> None:
     assert read_from(state, NOW) == since
+
+
+@pytest.mark.parametrize(
+    ("state", "since"),
+    [
+        (replace(READ, usage_read_at=NOW), utc("2026-11-18")),
+        (replace(READ, usage_read_at=NOW, deep_read_at=NOW - DAY), utc("2026-10-17")),
+        (READ, utc("2026-10-17")),
+        (replace(READ, usage_read_at=NOW - 10 * DAY), utc("2026-11-08")),
+        (replace(READ, usage_read_at=NOW - 90 * DAY), utc("2026-10-17")),
+        (replace(READ, usage_read_at=NOW, cost_read_at=NOW - 40 * DAY), utc("2026-10-09")),
+    ],
+    ids=["as the bill", "daily deep", "never read", "refused for long", "refused for months", "bill refused for long"],
+)
+def test_hours_are_read_as_far_back_as_the_bill_and_as_they_are_missing(state: SourceState, since: datetime) -> None:
+    assert hours_from(state, NOW) == since
 
 
 def test_the_first_poll_is_a_deep_one_and_then_one_a_day() -> None:

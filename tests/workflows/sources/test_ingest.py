@@ -323,3 +323,17 @@ async def test_a_source_that_asks_to_be_left_alone_is_not_polled_meanwhile(yard:
     assert (await yard.state()).next_poll_at == yard.clock() + 40 * MINUTE
     yard.clock.advance(39 * MINUTE)
     assert await run_due_polls(yard.ports) == 0
+
+
+async def test_a_report_that_no_figure_needs_does_not_keep_the_bill_away_for_longer_than_half_an_hour(
+    yard: Yard,
+) -> None:
+    """Bill and usage are read, so that no alert says that the source is not: a day would pass without a word."""
+    for report in (ReportName.USAGE_MINUTES, ReportName.DIRECTORY):
+        await yard.poll()
+        yard.clock.advance(timedelta(hours=1))
+        yard.reader.refusals[report] = SourceError("asks for fewer requests", retryable=True, wait=DAY)
+        await yard.poll()
+        assert (await yard.state()).next_poll_at == yard.clock() + 30 * MINUTE
+        yard.reader.refusals.clear()
+        yard.clock.advance(30 * MINUTE)

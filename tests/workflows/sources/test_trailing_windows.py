@@ -72,6 +72,24 @@ async def test_a_long_read_without_a_bill_is_repeated_by_the_next_poll(yard: Yar
     assert lengths == [36 * DAY, 36 * DAY, 4 * DAY]
 
 
+async def test_usage_that_was_refused_beside_the_bill_is_read_back_to_where_it_stopped(yard: Yard) -> None:
+    """The bill was read deeply: without the hours no key has its share of it."""
+    yard.reader.refusals[ReportName.USAGE_HOURS] = AWAY
+    await yard.poll()
+    yard.reader.refusals.clear()
+    for _ in range(2):
+        await yard.poll()
+    yard.reader.refusals[ReportName.USAGE_HOURS] = AWAY
+    for _ in range(6):
+        yard.clock.advance(DAY - HOUR)
+        await yard.poll()
+    yard.reader.refusals.clear()
+    await yard.poll()
+    starts = [window.start for window in yard.reader.windows(ReportName.USAGE_HOURS)]
+    assert starts[:3] == [utc("2026-10-12"), utc("2026-10-12"), utc("2026-11-13")]
+    assert starts[-1] <= utc("2026-11-13")
+
+
 async def test_the_directory_is_read_hourly_and_before_the_bill(yard: Yard) -> None:
     began = yard.clock()
     for waited in (timedelta(), 5 * MINUTE, HOUR - SECOND, HOUR):
