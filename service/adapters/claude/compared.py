@@ -17,6 +17,7 @@ from service.domain.values.utc import DAY
 from service.workflows.ports.sources import (
     NOTHING_STORED,
     CostSource,
+    CostTotals,
     Directory,
     Organization,
     ReadClaudeCode,
@@ -44,8 +45,8 @@ class CountsDays(Protocol):
     async def totals(self, window: Window) -> DayTotals: ...
 
 
-class AdminReports(CountsDays, ReadsClaudeCode, Protocol):
-    """The Admin reports, which alone have people's use of Claude Code."""
+class AdminReports(CountsDays, CostTotals, ReadsClaudeCode, Protocol):
+    """The Admin reports, which alone have totals to compare a bill with, and people's use of Claude Code."""
 
 
 class ComparedSource:
@@ -62,6 +63,9 @@ class ComparedSource:
 
     async def directory(self) -> Directory | None:
         return await self._preferred.directory()
+
+    async def cost_totals(self, window: Window) -> Mapping[date, Money]:
+        return await self._admin.cost_totals(window)
 
     async def claude_code(self, day: date) -> ReadClaudeCode:
         return await self._admin.claude_code(day)

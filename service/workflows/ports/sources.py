@@ -154,7 +154,7 @@ class CostSource(Protocol):
 
 @runtime_checkable
 class CostTotals(Protocol):
-    """A source that can say what each UTC day cost in all, apart from its groups."""
+    """A source that can say what each UTC day cost in all, apart from its groups: by the Admin reports."""
 
     async def cost_totals(self, window: Window) -> Mapping[date, Money]:
         """Cost by UTC day, asked for without groups. Raises SourceError."""

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 
 from service.domain.sources.locality import Locality
 from service.domain.sources.poll import Notice
+from service.domain.sources.source import ReportFamily
 from service.domain.spend.completeness import NOTHING_KNOWN
 from service.domain.spend.flaws import DUE_AFTER, WEEK, Flaw, FlawKind, day_before, suspect_days
 from service.domain.spend.lateness import READ_AGAIN
@@ -100,8 +101,15 @@ def _behind(kind: FlawKind, empty: Collection[date], standing: Collection[date],
 # ---------------------------------------------------------------------------------------------- totals
 
 
-async def read_totals(reader: CostSource, window: Window) -> tuple[Mapping[date, Money], tuple[Notice, ...]]:
-    """The cost of each day in all, where the source can say; a refusal is a notice, and the groups still count."""
+async def read_totals(
+    reader: CostSource, window: Window, reports: ReportFamily
+) -> tuple[Mapping[date, Money] | None, tuple[Notice, ...]]:
+    """The cost of each day in all, where the source can say; a refusal is a notice, and the groups still count.
+
+    `reports`: those that the groups are from. None for the analytics reports, which do add up where they are read.
+    """
+    if reports is ReportFamily.ANALYTICS:
+        return None, ()
     if not isinstance(reader, CostTotals):
         return {}, ()
     try:
@@ -110,12 +118,20 @@ async def read_totals(reader: CostSource, window: Window) -> tuple[Mapping[date,
         return {}, (Notice(f"the totals could not be read, and nothing was compared: {error}"[:300], 1),)
 
 
-async def compare_totals(uow: UnitOfWork, stamp: Stamp, totals: Mapping[date, Money], read: Collection[date]) -> None:
-    """Notes the days that are over whose stored groups do not add up to their total. `read`: those just stored."""
+async def compare_totals(
+    uow: UnitOfWork, stamp: Stamp, totals: Mapping[date, Money] | None, read: Collection[date]
+) -> None:
+    """Notes the days that are over whose stored groups do not add up to their total. `read`: those just stored.
+
+    None of these differs where `totals` is None: what was noted of them is of the other reports.
+    """
+    kind, source_id = FlawKind.TOTAL_DIFFERS, stamp.source_id
+    if totals is None:
+        await uow.completeness.note(source_id, kind, read, [])
+        return
     compared = sorted(day for day in totals if day in read and utc_day(day).end <= stamp.known_at)
     if not compared:
         return
-    kind, source_id = FlawKind.TOTAL_DIFFERS, stamp.source_id
     stored = await uow.completeness.totals(source_id, Window(midnight(compared[0]), utc_day(compared[-1]).end))
     since = {flaw.day: flaw.since for flaw in await uow.completeness.flaws(source_id) if flaw.kind is kind}
     flaws = [

@@ -175,7 +175,7 @@ async def read_cost(running: RunningPoll, window: Window) -> ReportChange:
     if not report.buckets and not report.unchanged:
         # Days without cost are in the report, too: an answer without any day is none.
         raise SourceError("the cost report names none of the days asked for", retryable=True)
-    totals, unread = await read_totals(running.reader, window)
+    totals, unread = await read_totals(running.reader, window, report.origin.reports)
     await _make_room(running, report.buckets)
 
     async def write(uow: UnitOfWork, stamp: Stamp) -> Changes:

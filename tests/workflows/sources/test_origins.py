@@ -10,12 +10,14 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from service.adapters.claude.connector import ClaudeConnector
+from service.adapters.claude.source import ClaudeAdminSource
 from service.adapters.egress.guard import Guard, parse_networks
 from service.adapters.egress.httpx_transport import open_transport
 from service.cli.serving import serving
 from service.domain.sources.poll import Poll, PollState
 from service.domain.sources.source import ReportFamily
 from service.domain.spend.best_known import Spend
+from service.domain.spend.flaws import FlawKind
 from service.domain.spend.lateness import is_stale
 from service.domain.spend.rows import Width
 from service.domain.values.money import Money
@@ -121,6 +123,48 @@ async def test_the_estimate_ends_where_the_data_do(stage: Stage) -> None:
     assert [one.notices for one in poll.reports if one.notices] == [], "later hours are not lacking"
     async with stage.yard.ports.uow() as uow:
         assert await uow.facts.estimated_until(stage.yard.source.id) == utc("2026-11-16T12:00")
+
+
+@pytest.mark.parametrize(
+    ("prefer", "refused", "flawed"),
+    [
+        (ReportFamily.ADMIN, False, True),
+        (ReportFamily.ANALYTICS, True, True),
+        (ReportFamily.ANALYTICS, False, False),
+    ],
+    ids=["by choice", "in place of the others", "of the other family, which has its own total"],
+)
+async def test_the_bill_of_the_admin_reports_is_compared_with_its_total_beside_the_analytics_reports_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, prefer: ReportFamily, refused: bool, flawed: bool
+) -> None:
+    async def cost_totals(*_: object) -> dict[date, Money]:
+        return {YESTERDAY: Money.of("25.00")}
+
+    monkeypatch.setattr(ClaudeAdminSource, "cost_totals", cost_totals)
+    stage.bill(YESTERDAY)
+    stage.behaviour.hipaa_ready = refused
+    await stage.prefer(prefer)
+    await stage.yard.poll()
+    async with stage.yard.ports.uow() as uow:
+        flaws = await uow.completeness.flaws(stage.yard.source.id)
+    assert [(one.kind, one.day) for one in flaws] == ([(FlawKind.TOTAL_DIFFERS, YESTERDAY)] if flawed else [])
+
+
+async def test_a_total_that_differed_in_the_other_reports_is_no_flaw_of_the_day_that_replaces_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing would compare it any more, and the alert would stay for a month."""
+
+    async def cost_totals(*_: object) -> dict[date, Money]:
+        return {YESTERDAY: Money.of("25.00")}
+
+    monkeypatch.setattr(ClaudeAdminSource, "cost_totals", cost_totals)
+    stage.bill(YESTERDAY)
+    for prefer, flaws in ((ReportFamily.ADMIN, 1), (ReportFamily.ANALYTICS, 0)):
+        await stage.prefer(prefer)
+        await stage.yard.poll()
+        async with stage.yard.ports.uow() as uow:
+            assert len(await uow.completeness.flaws(stage.yard.source.id)) == flaws
 
 
 async def test_data_that_go_back_take_nothing_back(stage: Stage) -> None:
