@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 
 from service.domain.alerts.alert import AlertState, Command
-from service.domain.notify.notification import (
-    Action,
-)
+from service.domain.alerts.evidence import UndeliveredEvidence
+from service.domain.notify.notification import Action, Receipt, after_taking
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.watch_channels import run_watch_channels
 from service.workflows.configuration.probe import run_test_receiver
-from tests.workflows.delivery.sending import BUSY, SLACK, open_alert, refused, route_apart, sent_to
+from tests.workflows.delivery.sending import BUSY, QUEUED, SLACK, open_alert, refused, route_apart, sent_to
 from tests.workflows.yard import DAY, MINUTE, Yard
 
 
@@ -51,6 +50,24 @@ async def test_a_message_that_waits_longer_than_a_quarter_of_an_hour_is_one_too(
     await yard.minute()
     assert sent_to(yard, "slack_bot") == ["alrt_1"]
     assert await undelivered(yard) == [AlertState.RESOLVED]
+
+
+async def test_what_the_channel_has_taken_is_not_undelivered_while_its_chart_is_added(yard: Yard) -> None:
+    """The vendor's receipt is no error: the end would say that Slack "answers posted in C0123"."""
+    await route_apart(yard, SLACK)
+    yard.channels.refusals["slack_bot"] = BUSY
+    await open_alert(yard)
+    await yard.settle()
+    yard.clock.advance(15 * MINUTE)
+    await yard.minute()
+    assert await undelivered(yard) == [AlertState.FIRING]
+    waits = next(one for one in await yard.notifications() if one.state is QUEUED)
+    async with yard.ports.uow() as uow:
+        await uow.notifications.keep(after_taking(waits, Receipt("ts_1", "posted in C1"), yard.clock()), post="ts_1")
+    await run_watch_channels(yard.ports)
+    (alert,) = [alert for alert in await yard.alerts() if alert.kind == "undelivered"]
+    assert isinstance(alert.evidence, UndeliveredEvidence)
+    assert (alert.state, alert.evidence.channel_error) == (AlertState.RESOLVED, "busy")
 
 
 async def test_workers_that_look_at_once_open_one(yard: Yard) -> None:

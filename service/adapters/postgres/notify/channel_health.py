@@ -15,10 +15,12 @@ from service.adapters.postgres.codec import shallow
 from service.adapters.postgres.notify.tables import channel_turns, failing_channels, notifications
 from service.domain.notify.channels.traits import Rate
 from service.domain.notify.circuits import FailingChannel
-from service.domain.notify.notification import LONGEST_RETRY, NotificationState
+from service.domain.notify.notification import LONGEST_RETRY, TAKEN, NotificationState
 from service.domain.notify.undelivered import Backlog
 
 _FAILING = [failing_channels.c[field.name] for field in fields(FailingChannel)]
+_LAST_OUTCOME = type_coerce(notifications.c.attempts, JSONB)[-1]["outcome"].astext
+"""Null of a message that was never tried."""
 
 
 class PostgresChannelHealth:
@@ -95,7 +97,10 @@ class PostgresChannelHealth:
         return bool(due.all())
 
     async def waiting(self, written_before: datetime) -> list[Backlog]:
-        """With the reason of the newest attempt at the oldest message. What was never tried blames no channel."""
+        """With the reason of the newest attempt at the oldest message.
+
+        What was never tried blames no channel, and what the channel has taken waits for none.
+        """
         rows = await self._connection.execute(
             select(
                 notifications.c.receiver_id,
@@ -106,7 +111,7 @@ class PostgresChannelHealth:
             .where(
                 notifications.c.state == NotificationState.QUEUED,
                 notifications.c.created_at <= written_before,
-                type_coerce(notifications.c.attempts, JSONB) != [],
+                _LAST_OUTCOME != TAKEN,
             )
             .group_by(notifications.c.receiver_id, notifications.c.channel)
         )
@@ -119,6 +124,7 @@ class PostgresChannelHealth:
                 notifications.c.receiver_id == receiver_id,
                 notifications.c.channel == channel,
                 notifications.c.state == NotificationState.QUEUED,
+                _LAST_OUTCOME != TAKEN,
             )
             .order_by(notifications.c.created_at, notifications.c.id)
             .limit(1)
