@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Annotated
 
 from pydantic import (
@@ -116,8 +116,8 @@ PercentOrMore = Annotated[
 
 
 def rounded(percent: Decimal) -> float:
-    """Returns a percentage for an answer: two decimals."""
-    return float(round(percent, 2))
+    """Returns a percentage for an answer: two decimals, rounded towards zero as everywhere. 99.996 is not 100 yet."""
+    return float(percent.quantize(Decimal("0.01"), rounding=ROUND_DOWN))
 
 
 def _duration(value: object) -> timedelta:

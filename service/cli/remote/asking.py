@@ -13,6 +13,7 @@ from service.cli.remote.lengths import length_of
 from service.cli.remote.showing import bar, inner, items, share, sparkline, table, usd, when
 from service.client import Server
 from service.client.errors import Json
+from service.domain.values.plain_text import percentage
 from service.domain.values.utc import DAY
 
 OPEN = ("firing", "acknowledged", "snoozed")
@@ -27,7 +28,7 @@ def status(server: Server, now: datetime, out: Console) -> None:
     if budgets:
         out.print()
         rows = [_budget_row(one) for one in budgets]
-        table(("budget", "scope", "", "spent", "of", "%"), rows, frozenset({3, 4, 5}), out)
+        table(("budget", "scope", "", "spent", "of", "used"), rows, frozenset({3, 4, 5}), out)
     out.print()
     _show_alerts(_alerts(server, OPEN), out)
 
@@ -122,8 +123,9 @@ def _show_alerts(found: list[dict[str, Json]], out: Console) -> None:
 
 
 def _budget_row(one: dict[str, Json]) -> tuple[str, ...]:
-    percent = float(str(one["percent"])) if one["percent"] is not None else 100.0
-    return (str(one["budget"]), str(one["name"]), bar(percent), usd(one["spent"]), usd(one["amount"]), f"{percent:.0f}")
+    percent = Decimal(str(one["percent"])) if one["percent"] is not None else None
+    filled, reached = ("", "") if percent is None else (bar(percent), percentage(percent))
+    return str(one["budget"]), str(one["name"]), filled, usd(one["spent"]), usd(one["amount"]), reached
 
 
 def _daily(answer: dict[str, Json]) -> str:

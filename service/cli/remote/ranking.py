@@ -19,6 +19,7 @@ from service.client.server import Server
 from service.client.spend import SpendClient, SpendOf
 from service.domain.spend.completeness import LACKING
 from service.domain.spend.lateness import MATURE_AFTER
+from service.domain.values.plain_text import percentage
 from service.domain.values.utc import DAY, HOUR, day_start, hour_start
 
 LOOKED_BACK = timedelta(hours=24)
@@ -142,5 +143,6 @@ def _times(spent: BreakdownOut, before: BreakdownOut) -> str:
 
 
 def _change(one: TwoTimes) -> str:
-    percent = f" ({one.change / one.before:+.0%})" if one.before > 0 else ""
-    return f"{'+' if one.change > 0 else ''}{usd(f'{one.change}')}{percent}"
+    sign = "+" if one.change > 0 else ""
+    percent = f" ({sign}{percentage(one.change / one.before * 100)})" if one.before > 0 else ""
+    return f"{sign}{usd(f'{one.change}')}{percent}"

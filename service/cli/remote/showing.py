@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.client.errors import Json
-from service.domain.values.plain_text import moment
+from service.domain.values.plain_text import moment, percentage
 
 WIDE = 80
 """Columns of a terminal that has room for bars."""
@@ -55,7 +55,7 @@ def inner(answer: dict[str, Json], name: str) -> dict[str, Json]:
 
 def share(part: Json, whole: Json) -> str:
     amount, total = Decimal(str(part)), Decimal(str(whole))
-    return f"{amount / total:.0%}" if total > 0 else ""
+    return percentage(amount / total * 100) if total > 0 else ""
 
 
 def usd(value: Json) -> str:
@@ -78,6 +78,6 @@ def sparkline(amounts: Sequence[Decimal]) -> str:
     return "".join(BARS[max(0, int(amount / highest * steps))] for amount in amounts)
 
 
-def bar(percent: float, width: int = 12) -> str:
+def bar(percent: Decimal, width: int = 12) -> str:
     filled = min(width, max(0, int(percent * width / 100)))
     return "█" * filled + "░" * (width - filled)

@@ -66,10 +66,19 @@ def test_status_says_what_is_spent_blind_full_and_open(rest: Answering) -> None:
     assert "November: $150.00, mixed  ▁▄█" in shown, "rounded down, as everywhere"
     assert "Billed until never. BLIND: no bill was read lately. Last error: key refused" in shown
     assert "████████████" in shown
-    assert "$123.45  $100.00  123" in shown
+    assert "$123.45  $100.00  123%" in shown
     assert "alert_1  critical, firing, since 09:31 UTC, Mon 16 Nov" in shown
     assert "[red]eng[/red] spent $123 of $100" in shown, "a name is text"
     assert "GET /spend?source=production&since=2026-11-01&limit=31" in [query for query, _, _ in rest.asked]
+
+
+@pytest.mark.parametrize(("percent", "reached"), [(99.99, "99%"), (0.4, "0.4%"), (None, "")])
+def test_no_budget_is_said_to_be_fuller_than_it_is(rest: Answering, percent: float | None, reached: str) -> None:
+    rest.answers["GET /budget-statuses"] = {"items": [BUDGET | {"percent": percent}]}
+    out, text = screen()
+    status(at(rest), NOW, out)
+    (line,) = [line for line in text.getvalue().splitlines() if line.startswith("eng monthly")]
+    assert line.split()[-1] == (reached or "$100.00")
 
 
 def test_what_was_never_read_is_not_nothing_spent(rest: Answering) -> None:
@@ -86,7 +95,7 @@ def test_spend_has_shares_and_its_days(rest: Answering) -> None:
     lines = text.getvalue().splitlines()
     assert [line.split() for line in lines] == [
         ["api", "key", "spent", "share", "basis"],
-        ["eng", "$100.00", "67%", "billed"],
+        ["eng", "$100.00", "66%", "billed"],
         ["ops", "$50.00", "33%", "mixed"],
         ["$150.00", "since", "2026-11-10,", "by", "day:", "▁▄█"],
     ]

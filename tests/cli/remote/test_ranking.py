@@ -114,7 +114,7 @@ def test_two_times_of_the_same_length_are_asked_for_in_whole_hours_or_days(rest:
     ]
     lines = text.getvalue().splitlines()
     assert lines[0] == "15 Nov 12:00 to 16 Nov 12:00 UTC, estimated; before: 15 Nov 12:00 to 16 Nov 12:00 UTC."
-    assert lines[2].split() == ["eng", "$80.00", "80%", "$80.00", "$0.00", "(+0%)"]
+    assert lines[2].split() == ["eng", "$80.00", "80%", "$80.00", "$0.00", "(0%)"]
     assert lines[3].split()[:2] == ["all", "$100.00"], "the whole, though one member is shown"
 
 
