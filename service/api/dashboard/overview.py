@@ -9,7 +9,8 @@ from fastapi import APIRouter
 from fastapi.responses import RedirectResponse, Response
 
 from service.api.dashboard.alert_lines import alert_line
-from service.api.dashboard.figures import day_bars, dollars, share_bar
+from service.api.dashboard.budgets.pages import ScopeAddress, standing
+from service.api.dashboard.figures import day_bars, dollars
 from service.api.dashboard.layout import dashboard_page
 from service.api.dashboard.session import SignedInDep
 from service.api.dashboard.start.page import START
@@ -18,10 +19,9 @@ from service.api.http.pages import DASHBOARD_HEADERS
 from service.domain.forecasts.forecast import Forecast
 from service.domain.messages.phrases import BASES
 from service.domain.spend.lateness import is_stale
-from service.domain.values.periods import Period
-from service.domain.values.plain_text import minute, percentage, short_day
+from service.domain.values.plain_text import minute, short_day
 from service.workflows.budgets.fullest import BudgetLine
-from service.workflows.dashboard.overview import SourceOverview, overview, passed_percent
+from service.workflows.dashboard.overview import SourceOverview, overview
 
 router = APIRouter(include_in_schema=False)
 
@@ -96,17 +96,9 @@ def _minute(at: datetime | None) -> str:
 
 
 def _budget(line: BudgetLine, now: datetime) -> Mapping[str, object]:
-    status = line.status
     return {
+        **standing(line.status, now),
         "name": line.budget.name,
-        "scope": status.scope_name,
-        "period": _until(status.period),
-        "spent": dollars(status.spent.total),
-        "amount": dollars(status.terms.amount),
-        "percent": percentage(status.percent) if status.percent is not None else "",
-        "bar": share_bar(status.percent, passed_percent(status.period, now)),
+        "address": ScopeAddress(line.budget.id, line.status).address(0),
+        "amount": dollars(line.status.terms.amount),
     }
-
-
-def _until(period: Period) -> str:
-    return f"{period.label}, until {minute(period.window.end)}"

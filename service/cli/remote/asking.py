@@ -115,7 +115,7 @@ def _alerts(server: Server, states: tuple[str, ...]) -> list[dict[str, Json]]:
 
 def _show_alerts(found: list[dict[str, Json]], out: Console) -> None:
     if not found:
-        out.print("No such alert.")
+        out.print("No alerts.")
     for one in sorted(found, key=lambda alert: str(alert["opened_at"]), reverse=True):
         standing = f"{one['severity']}, {one['state']}, since {when(one['opened_at'])}"
         out.print(f"{one['id']}  {standing}", markup=False, highlight=False, soft_wrap=True)

@@ -17,7 +17,7 @@ async def test_the_fullest_comes_first_and_parts_join(stand: Stand) -> None:
     assert [(one["budget"], one["spent"], one["percent"]) for one in found] == [
         ("none", "123.45", None),
         ("small", "123.45", 246.9),
-        ("large", "123.45", 2.47),
+        ("large", "123.45", 2.46),
     ]
     assert (len(found), rest["next"]) == (3, None), "one that is disabled stands nowhere"
     assert found[1]["name"] == "the organisation"

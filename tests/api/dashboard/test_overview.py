@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 
 from service.domain.spend.rows import Bucket, Width
 from service.domain.values.periods import Window
@@ -27,6 +29,26 @@ async def test_it_shows_the_days_dollars_and_the_budget_that_is_over(stand: Stan
     assert "FIRING" in page
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+async def test_a_budget_of_the_list_leads_to_its_scope_and_ends_in_its_own_zone(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    berlin = {"kind": "monthly", "timezone": "Europe/Berlin"}
+    budget = await stand.create("/budgets", BUDGET | {"for_each": "workspace", "period": berlin})
+    await stand.spend(ENG, "23.45")
+    browser = await signed_in(stand)
+    page = (await browser.get("/")).text
+    assert "November 2026, until 2026-12-01 00:00 Europe/Berlin" in page
+    (address,) = re.findall(rf'href="(/pages/budgets/{budget["id"]}[^"]*)"', page)
+    assert "$23.45" in (await browser.get(unescape(address))).text
+
+
+async def test_a_budget_that_is_off_is_not_said_to_be_missing(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    await stand.create("/budgets", BUDGET | {"enabled": False})
+    page = (await (await signed_in(stand)).get("/")).text
+    assert "There is no budget yet" not in page
+    assert 'No budget watches anything now. <a href="/pages/budgets">' in page
 
 
 async def test_spend_of_yesterday_is_not_todays(stand: Stand) -> None:

@@ -127,7 +127,7 @@ def test_alerts_are_told_by_state_or_as_json(rest: Answering) -> None:
     rest.answers["GET /alerts"] = {"items": []}
     out, text = screen()
     alerts(at(rest), OPEN, out)
-    assert text.getvalue() == "No such alert.\n"
+    assert text.getvalue() == "No alerts.\n"
     assert [query for query, _, _ in rest.asked[1:]] == [f"GET /alerts?state={state}&limit=100" for state in OPEN]
 
 

@@ -75,10 +75,11 @@ def summary_line(one: BudgetSummary, now: datetime) -> Mapping[str, object]:
         "amount": dollars(one.budget.spec.amount),
         "scopes": one.scopes,
     }
-    return {**line, "status": _standing(one.fullest, now) if one.fullest else None}
+    return {**line, "status": standing(one.fullest, now) if one.fullest else None}
 
 
-def _standing(status: ScopeStatus, now: datetime) -> Mapping[str, object]:
+def standing(status: ScopeStatus, now: datetime) -> Mapping[str, object]:
+    """Returns what a line shows of a budget's scope."""
     return {
         "scope": status.scope_name,
         "period": _until(status),
@@ -183,7 +184,7 @@ async def _status(uow: UnitOfWork, budget: Resource[Budget], status: ScopeStatus
     passed = min(passed_percent(status.period, now), HUNDRED)
     expected = status.terms.amount * (passed / HUNDRED)
     return {
-        **_standing(status, now),
+        **standing(status, now),
         "phase": str(status.phase),
         "basis": BASES[status.spent.basis],
         "amount": dollars(status.terms.amount),
