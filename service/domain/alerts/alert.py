@@ -65,6 +65,7 @@ class Reason(StrEnum):
     NO_LONGER_KNOWN = "no_longer_known"
     SOURCE_GONE = "source_gone"
     SOURCE_DISABLED = "source_disabled"
+    CHANNEL_GONE = "channel_gone"
     INHIBITED = "inhibited"
     SILENCED = "silenced"
     MUTED_TIME = "muted_time"

@@ -30,6 +30,7 @@ ENDINGS = {
     Reason.NO_LONGER_KNOWN: "Resolved: no report says anything any more of what this alert is about.",
     Reason.SOURCE_GONE: "Resolved: the source was deleted.",
     Reason.SOURCE_DISABLED: "Resolved: the source was disabled.",
+    Reason.CHANNEL_GONE: "Resolved: the channel is no longer part of its receiver.",
     Reason.INHIBITED: "Resolved: spend itself has crossed a threshold of this budget, and has its own alert.",
 }
 FULL_NAME_LENGTH = 200

@@ -47,19 +47,35 @@ def assess_channels(
 ) -> list[Finding]:
     """One finding for every channel with undelivered messages, and an end for every other open alert.
 
+    An open one goes on for as long as anything is refused or waits: a changed receiver is no proof that it is well.
     `receivers` are by id; `is_muted` says of which fingerprints nobody wants to hear just now.
     """
-    refusing = {(one.receiver_id, one.channel) for one in failing if _is_trouble(one)}
-    late = [one for one in waiting if one.since <= now - PATIENCE or (one.receiver_id, one.channel) in refusing]
-    troubles = _troubles([one for one in failing if _is_trouble(one)], late, receivers)
-    open_alerts = [alert for alert in open_alerts if isinstance(alert.evidence, UndeliveredEvidence)]
-    known = {alert.fingerprint for alert in open_alerts}
+    about = {alert.fingerprint: alert.evidence for alert in open_alerts}
+    known = {key: evidence for key, evidence in about.items() if isinstance(evidence, UndeliveredEvidence)}
+    refusing = [one for one in failing if _is_trouble(one) or (one.refusals > 0 and _key(one) in known)]
+    at_once = {*known, *map(_key, refusing)}
+    late = [one for one in waiting if one.since <= now - PATIENCE or _key(one) in at_once]
+    troubles = _troubles(refusing, late, receivers)
     found = [
         _finding(evidence, Condition.HOLDS if fingerprint in known else Condition.FIRES)
         for fingerprint, evidence in troubles.items()
         if fingerprint in known or not is_muted(fingerprint)
     ]
-    return found + [over(alert, Reason.RECOVERED) for alert in open_alerts if alert.fingerprint not in troubles]
+    return found + [
+        over(alert, _why_over(known[alert.fingerprint], receivers))
+        for alert in open_alerts
+        if alert.fingerprint in known and alert.fingerprint not in troubles
+    ]
+
+
+def _why_over(evidence: UndeliveredEvidence, receivers: Mapping[str, Resource[Receiver]]) -> Reason:
+    receiver = receivers.get(evidence.receiver_id)
+    is_there = receiver is not None and find_channel(receiver.spec, evidence.channel) is not None
+    return Reason.RECOVERED if is_there else Reason.CHANNEL_GONE
+
+
+def _key(one: FailingChannel | Backlog) -> str:
+    return fingerprint(one.receiver_id, one.channel)
 
 
 def fingerprint(receiver_id: str, channel: str) -> str:
@@ -75,7 +91,7 @@ def _troubles(
     failing: Sequence[FailingChannel], waiting: Sequence[Backlog], receivers: Mapping[str, Resource[Receiver]]
 ) -> dict[str, UndeliveredEvidence]:
     troubles = {
-        fingerprint(one.receiver_id, one.channel): UndeliveredEvidence(
+        _key(one): UndeliveredEvidence(
             receiver_id=one.receiver_id,
             receiver_name=_name(receivers, one.receiver_id),
             channel=one.channel,
@@ -86,9 +102,9 @@ def _troubles(
         )
         for one in failing
     }
-    given_up = {fingerprint(one.receiver_id, one.channel): one.dead for one in failing}
+    given_up = {_key(one): one.dead for one in failing}
     for one in waiting:
-        key = fingerprint(one.receiver_id, one.channel)
+        key = _key(one)
         dead = troubles.get(key)
         troubles[key] = UndeliveredEvidence(
             receiver_id=one.receiver_id,

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from service.domain.alerts.alert import AlertState, Command
 from service.domain.alerts.evidence import UndeliveredEvidence
 from service.domain.notify.notification import Action, Receipt, after_taking
+from service.domain.notify.receivers import Receiver
+from service.domain.values.resources import Resource
 from service.workflows.alerts.attend import move_alert
 from service.workflows.alerts.watch_channels import run_watch_channels
+from service.workflows.configuration.notify import Receivers
 from service.workflows.configuration.probe import run_test_receiver
-from tests.workflows.delivery.sending import BUSY, QUEUED, SLACK, open_alert, refused, route_apart, sent_to
+from tests.workflows.delivery.sending import (
+    BUSY,
+    MAIL,
+    QUEUED,
+    REVOKED,
+    SLACK,
+    open_alert,
+    refused,
+    route_apart,
+    sent_to,
+)
 from tests.workflows.yard import DAY, MINUTE, Yard
 
 
 async def undelivered(yard: Yard) -> list[AlertState]:
     return [alert.state for alert in await yard.alerts() if alert.kind == "undelivered"]
+
+
+async def eng(yard: Yard) -> Resource[Receiver]:
+    async with yard.ports.uow() as uow:
+        return await uow.receivers.get("eng")
 
 
 async def test_a_channel_with_a_dead_message_is_an_alert_once_until_it_is_well(yard: Yard) -> None:
@@ -68,6 +87,38 @@ async def test_what_the_channel_has_taken_is_not_undelivered_while_its_chart_is_
     (alert,) = [alert for alert in await yard.alerts() if alert.kind == "undelivered"]
     assert isinstance(alert.evidence, UndeliveredEvidence)
     assert (alert.state, alert.evidence.channel_error) == (AlertState.RESOLVED, "busy")
+
+
+async def test_a_channel_that_was_removed_is_not_said_to_take_messages_again(yard: Yard) -> None:
+    await refused(yard)
+    await yard.minute()
+    await yard.change(Receivers(), await eng(yard), Receiver((MAIL,)))
+    await yard.minute()
+    assert await undelivered(yard) == [AlertState.RESOLVED]
+    (end,) = [one.message for _, one in yard.channels.sent if one.action is Action.RESOLVE]
+    assert end.change == "Resolved: the channel is no longer part of its receiver."
+
+
+async def test_another_wrong_credential_does_not_end_it(yard: Yard) -> None:
+    """Whoever corrects a token and errs again was told that all is well, and a minute later that nothing is."""
+    await route_apart(yard, SLACK)
+    yard.channels.refusals["slack_bot"] = REVOKED
+    await open_alert(yard)
+    await yard.settle()
+    for _ in range(2):
+        yard.clock.advance(MINUTE)
+        await yard.minute()
+    assert await undelivered(yard) == [AlertState.FIRING]
+    await yard.change(Receivers(), await eng(yard), Receiver((replace(SLACK, mention="<!here>"),)))
+    for _ in range(3):
+        await run_watch_channels(yard.ports)
+        await yard.settle()
+        assert await undelivered(yard) == [AlertState.FIRING]
+    yard.channels.refusals.clear()
+    yard.clock.advance(10 * MINUTE)
+    await yard.minute()
+    await yard.minute()
+    assert await undelivered(yard) == [AlertState.RESOLVED]
 
 
 async def test_workers_that_look_at_once_open_one(yard: Yard) -> None:

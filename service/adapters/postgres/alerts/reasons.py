@@ -15,6 +15,7 @@ _KNOWN_BEFORE = {
     Reason.CORRECTED: Reason.RESTATED,
     Reason.HANDED_ON: Reason.RESTATED,
     Reason.NO_LONGER_KNOWN: Reason.RULE_EDITED,
+    Reason.CHANNEL_GONE: Reason.RECOVERED,
 }
 
 
