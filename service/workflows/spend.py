@@ -46,6 +46,11 @@ async def spend_basis(uow: UnitOfWork, source: Resource[Source]) -> SpendBasis:
     )
 
 
+def so_far(until: datetime | None, now: datetime) -> datetime | None:
+    """Returns the end of what is known; the hour that runs is known until now."""
+    return min(until, now) if until else None
+
+
 MOST_ROWS = 5_000_000
 """A second's work for the database: 800 days of 6,000 keys that spend every day."""
 

@@ -22,6 +22,7 @@ from service.domain.spend.lateness import is_stale
 from service.domain.values.plain_text import minute, short_day
 from service.workflows.budgets.fullest import BudgetLine
 from service.workflows.dashboard.overview import SourceOverview, overview
+from service.workflows.spend import so_far
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,17 +79,12 @@ def _freshness(one: SourceOverview, now: datetime) -> list[tuple[str, str]]:
         ("Bill read", _minute(one.state.cost_read_at)),
         ("Usage read", _minute(one.state.usage_read_at)),
         ("Billed until", _minute(one.basis.billed_until)),
-        ("Estimated until", _minute(_so_far(one.basis.estimated_until, now))),
+        ("Estimated until", _minute(so_far(one.basis.estimated_until, now))),
     ]
 
 
 def _is_read(one: SourceOverview) -> bool:
     return one.basis.billed_until is not None or one.basis.estimated_until is not None
-
-
-def _so_far(until: datetime | None, now: datetime) -> datetime | None:
-    """Returns the end of what is known; the hour that runs is known until now."""
-    return min(until, now) if until else None
 
 
 def _minute(at: datetime | None) -> str:

@@ -157,8 +157,7 @@ def _movers(digest: Digest) -> Facts:
 
 
 def _mover(mover: Mover) -> str:
-    sign = "+" if mover.change > ZERO else "−"
-    return f"{clean(mover.name)} {sign}{abs(mover.change).display()}"
+    return f"{clean(mover.name)} {signed(mover.change)}"
 
 
 def _risks(at_risk: tuple[BudgetStand, ...]) -> str:

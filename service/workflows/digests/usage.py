@@ -19,7 +19,7 @@ from service.domain.values.periods import Window
 from service.domain.values.scopes import FINEST, Cell, Dimension, Scope, tells_spenders
 from service.domain.values.utc import DAY
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import MOST_ROWS, aligned, buckets, priority_use
+from service.workflows.spend import MOST_ROWS, aligned, buckets, priority_use, so_far
 
 MOST_LINES = 20
 
@@ -103,6 +103,6 @@ async def _freshness(uow: UnitOfWork, plan: DigestPlan, days: Window, now: datet
     )
     return Freshness(
         billed_until=await uow.facts.billed_until(plan.source_id),
-        estimated_until=await uow.facts.estimated_until(plan.source_id),
+        estimated_until=so_far(await uow.facts.estimated_until(plan.source_id), now),
         lacking={state: states[state] for state in LACKING},
     )

@@ -67,8 +67,9 @@ async def test_an_hour_that_runs_is_known_until_now(stand: Stand) -> None:
         stamp, hour = Stamp(source.id, "poll_1", stand.clock()), midnight(TODAY) + timedelta(hours=12)
         await uow.facts.replace_usage(stamp, Width.HOUR, [Bucket(Window(hour, hour + timedelta(hours=1)), ())])
     stand.clock.advance(timedelta(minutes=10))
-    page = (await (await signed_in(stand)).get("/")).text
-    assert "<dt>Estimated until</dt><dd>2026-11-16 12:10 UTC</dd>" in page
+    browser = await signed_in(stand)
+    for place in ("/", f"/pages/sources/{source.id}"):
+        assert "<dt>Estimated until</dt><dd>2026-11-16 12:10 UTC</dd>" in (await browser.get(place)).text
 
 
 async def test_a_source_that_was_never_read_says_so(stand: Stand) -> None:

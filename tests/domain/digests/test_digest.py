@@ -78,7 +78,7 @@ def test_the_subject_names_the_calendars_months() -> None:
 def test_members_have_their_amount_share_and_change() -> None:
     said = facts(digest(Figures(spent(eng="150.00", new="50.00"), spent(eng="100.00", ops="60.00"))))
     assert said["Workspaces"] == "Engineering $150 (75%, +$50.00)\nwrkspc_new $50.00 (25%, +$50.00)"
-    assert said["Workspaces down"] == "wrkspc_ops −$60.00"
+    assert said["Workspaces down"] == "wrkspc_ops -$60.00"
     assert "Workspaces up" not in said
     assert said["Models"] == "sonnet $200 (100%, +$100)"
 

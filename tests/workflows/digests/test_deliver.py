@@ -358,7 +358,7 @@ async def test_it_tells_of_spend_budgets_and_alerts(yard: Yard) -> None:
     facts = dict(delivery.message.facts)
     assert delivery.message.headline == "Tue 17 Nov: $12.00, up 300% (+$9.00) vs Mon 16 Nov"
     assert facts["Workspaces"] == "wrkspc_eng $12.00 (100%, +$12.00)"
-    assert facts["Workspaces down"] == "wrkspc_ops −$3.00"
+    assert facts["Workspaces down"] == "wrkspc_ops -$3.00"
     assert facts["Budgets at risk"].startswith("eng (")
     assert facts["Alerts"] == "1 opened, 0 resolved"
     assert facts["Alert quality"].startswith("100% acknowledged, after 1 h 0 min (median); 0 dismissed")

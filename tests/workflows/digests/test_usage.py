@@ -66,6 +66,13 @@ async def test_a_day_stands_beside_the_same_weekday_with_tokens_and_a_file(yard:
     assert {row["priority_tokens"] for row in rows} == {"0", "40"}
 
 
+async def test_of_the_hour_that_runs_usage_is_known_until_now(yard: Yard) -> None:
+    yard.reader.use(Width.HOUR, utc("2026-11-16T13:00"), (caller(workspace="wrkspc_eng"), {Measure.OUTPUT: 1000}))
+    await yard.poll()
+    facts = dict((await sent(yard)).message.facts)
+    assert "usage until 13:00 UTC, Mon 16 Nov" in facts["Known"]
+
+
 async def test_a_scope_leaves_the_others_out(yard: Yard) -> None:
     yard.reader.bill(SUNDAY, billed("3.00", workspace="wrkspc_eng"), billed("9.00", workspace="wrkspc_ops"))
     await yard.poll()

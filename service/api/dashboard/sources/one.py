@@ -35,6 +35,7 @@ from service.workflows.configuration.asking import ask_for_backfill, ask_for_pol
 from service.workflows.configuration.probe import SourceCheck, run_check_source
 from service.workflows.dashboard.source_days import source_days
 from service.workflows.ports.unit_of_work import UnitOfWork
+from service.workflows.spend import so_far
 
 router = APIRouter(include_in_schema=False)
 
@@ -108,7 +109,7 @@ async def source_page(
         "simulated": source.spec.kind is SourceKind.SIMULATOR,
         "enabled": source.spec.enabled,
         "standing": standing_of(source.spec, state, now),
-        "facts": await _facts(uow, source, state),
+        "facts": await _facts(uow, source, state, now),
         "settings": _settings(source.spec),
         "cells": day_cells(days),
         "legend": LEGEND,
@@ -127,14 +128,14 @@ async def source_page(
     return live_page("source.html.j2", "Sources", caller, content, 422 if flaw else 200)
 
 
-async def _facts(uow: UnitOfWork, source: Resource[Source], state: SourceState) -> list[tuple[str, str]]:
+async def _facts(uow: UnitOfWork, source: Resource[Source], state: SourceState, now: datetime) -> list[tuple[str, str]]:
     spec = source.spec
     return [
         ("Organisation", state.organization_name or "not named yet"),
         ("Bill read", _minute(state.cost_read_at)),
         ("Usage read", _minute(state.usage_read_at)),
         ("Billed until", _minute(await uow.facts.billed_until(source.id))),
-        ("Estimated until", _minute(await uow.facts.estimated_until(source.id))),
+        ("Estimated until", _minute(so_far(await uow.facts.estimated_until(source.id), now))),
         ("Polled every", format_duration(spec.poll_interval) if spec.enabled else "not while it is off"),
         ("Next poll", _minute(state.next_poll_at) if spec.enabled else "none"),
     ]
