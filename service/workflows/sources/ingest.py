@@ -157,8 +157,7 @@ async def run_close(
         after = _state_after(state, source.spec, outcomes, started=started, now=now)
         await uow.polling_states.save(replace(after, evaluation_due_at=now))
         await uow.jobs.evaluate(source.id)
-        if after.deep_read_at != state.deep_read_at:
-            await continue_failed_backfills(uow, source.id, now)
+        await continue_failed_backfills(uow, state, after, now)
         failed = any(outcome.error for outcome in outcomes)
         await _mark(uow, running.poll_id, PollState.FAILED if failed else PollState.DONE, now)
     log_end(failed=failed, outcomes=outcomes)

@@ -23,7 +23,7 @@ from service.workflows.ports.sources import SourceError
 from service.workflows.sources.backfill import request_backfill, run_backfill
 from tests.adapters.postgres.reports import told
 from tests.factories import budget, percent, utc
-from tests.workflows.yard import DAY, HOUR, Killed, Yard, billed, caller
+from tests.workflows.yard import DAY, HOUR, MINUTE, Killed, Yard, billed, caller
 
 SINCE = utc("2026-08-01")
 TODAY = utc("2026-11-16")
@@ -154,6 +154,32 @@ async def test_a_failed_backfill_goes_on_after_the_daily_deep_poll(yard: Yard) -
     await yard.settle()
     assert (await yard.see(failed)).state is PollState.DONE
     assert yard.reader.windows(ReportName.COST)[1:] == PARTS[2:]
+
+
+async def test_a_backfill_that_has_just_failed_goes_on_within_the_hour(yard: Yard) -> None:
+    """It may be told to wait in each of its parts. A day for each of them, and a yearly budget counts too little."""
+    await yard.poll()
+    failed = await fail_in_part_three(yard)
+    for waited, state in ((30 * MINUTE, PollState.FAILED), (30 * MINUTE, PollState.DONE)):
+        yard.clock.advance(waited)
+        await yard.poll()
+        await yard.settle()
+        assert (await yard.see(failed)).state is state
+
+
+async def test_a_backfill_that_is_refused_for_longer_goes_on_once_a_day(yard: Yard) -> None:
+    await yard.poll()
+    failed = await fail_in_part_three(yard)
+    yard.clock.advance(DAY)
+    yard.reader.refusals[ReportName.USAGE_HOURS] = AWAY
+    await yard.poll()
+    await yard.settle()
+    yard.reader.refusals.clear()
+    for waited, state in ((HOUR, PollState.FAILED), (DAY, PollState.DONE)):
+        yard.clock.advance(waited)
+        await yard.poll()
+        await yard.settle()
+        assert (await yard.see(failed)).state is state
 
 
 @pytest.mark.parametrize("days", [36, 0], ids=["asked for long ago", "read by a later one"])
