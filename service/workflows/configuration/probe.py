@@ -25,7 +25,7 @@ from service.workflows.ports.platform import VaultError
 from service.workflows.ports.sources import CostSource, Organization, SourceError
 from service.workflows.ports.unit_of_work import Ports
 from service.workflows.sources.defects import bounded, defects_refuse
-from service.workflows.sources.identify import objection, other_reader
+from service.workflows.sources.identify import foreign, objection, other_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +112,21 @@ async def _other(ports: Ports, spec: Source, own: ReportFamily, day: Window) -> 
 
 
 async def run_note(ports: Ports, source: Resource[Source], organization: Organization) -> str | None:
-    """Stores the result of a check. Returns what is wrong where another enabled source reads the organisation."""
+    """Stores the result of a check. Returns what is wrong where another enabled source reads the organisation, or this
+    one has bills of another.
+    """
     async with ports.uow() as uow:
         await uow.become_only_writer()
         present = await uow.sources.get(source.id)
         state = await uow.polling_states.hold(source.id)
         other = await other_reader(uow, organization.id, source.id)
+        mixed = foreign(organization, state)
         # Of a source that was changed meanwhile this says nothing; an enabled one is the next poll's to refuse.
-        if present.spec == source.spec and (other is None or not present.spec.enabled):
+        if present.spec == source.spec and mixed is None and (other is None or not present.spec.enabled):
             await uow.polling_states.save(
                 replace(state, organization_id=organization.id, organization_name=organization.name)
             )
-    return None if other is None else objection(organization, other)
+    return mixed if other is None else objection(organization, other)
 
 
 async def run_test_receiver(ports: Ports, id_or_name: str, author: Author) -> tuple[ChannelTest, ...]:

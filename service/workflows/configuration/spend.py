@@ -81,15 +81,15 @@ class Sources(ResourceKind[Source]):
         await uow.jobs.evaluate(before.id)
         if after is None:
             return
-        if after.spec != before.spec:
-            await uow.polling_states.start_over(after.id, write.at)
-        if not _is_same_connection(before.spec, after.spec):
-            await _forget_the_name(uow, before)
+        if after.spec == before.spec:
+            return
+        await uow.polling_states.start_over(after.id, write.at)
+        await _forget_whose_it_was(uow, before, after)
         if after.spec.people is not before.spec.people:
             await _forget_people(uow, after)
         if (after.spec.people, after.spec.claude_code) != (before.spec.people, before.spec.claude_code):
             await _read_claude_code_again(uow, after)
-        if after.spec.enabled and after.spec != before.spec:
+        if after.spec.enabled:
             await request_poll(uow, after.id, PollKind.REQUESTED, write.at)
 
 
@@ -125,12 +125,20 @@ async def _refuse_twins(uow: UnitOfWork, before: Resource[Source] | None, after:
         raise Conflict(f"The enabled source {twin.name!r} reads the same organisation")
 
 
-async def _forget_the_name(uow: UnitOfWork, before: Resource[Source]) -> None:
-    """Forgets the organisation's name: another key may belong to another one. An enabled source keeps its claim."""
-    await uow.polling_states.take_fence(before.id)  # a poll that still reads with the old key may not write any more
-    state = await uow.polling_states.get(before.id)
-    claim = state.organization_id if before.spec.enabled else None
-    await uow.polling_states.save(replace(state, organization_id=claim, organization_name=None))
+async def _forget_whose_it_was(uow: UnitOfWork, before: Resource[Source], after: Resource[Source]) -> None:
+    """Forgets the organisation's name with the key that named it: another key may belong to another one.
+
+    An enabled source keeps its claim. One that is disabled has none that its key has not named: so it may go over to
+    another organisation.
+    """
+    is_same = _is_same_connection(before.spec, after.spec)
+    if not is_same:
+        await uow.polling_states.take_fence(after.id)  # a poll that reads with the old key may not write any more
+    state = await uow.polling_states.get(after.id)
+    name = state.organization_name if is_same else None
+    keeps = name is not None or (after.spec.enabled and (is_same or before.spec.enabled))
+    claim = state.organization_id if keeps else None
+    await uow.polling_states.save(replace(state, organization_id=claim, organization_name=name))
 
 
 async def _forget_people(uow: UnitOfWork, after: Resource[Source]) -> None:

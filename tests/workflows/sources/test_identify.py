@@ -16,10 +16,10 @@ from service.domain.values.resources import Resource
 from service.workflows.configuration.engine import SYSTEM, Author
 from service.workflows.configuration.probe import run_check_source
 from service.workflows.configuration.spend import Sources
-from service.workflows.ports.sources import SourceError
+from service.workflows.ports.sources import Organization, SourceError
 from service.workflows.sources.backfill import request_backfill
 from tests.fakes.ports import FakeSource
-from tests.workflows.yard import DAY, MINUTE, Yard, billed
+from tests.workflows.yard import DAY, HOUR, MINUTE, Yard, billed
 
 YESTERDAY = date(2026, 11, 15)
 AWAY = SourceError("away", retryable=True)
@@ -150,6 +150,60 @@ async def test_a_rotated_key_keeps_the_organisation_from_a_source_that_waits_for
     await yard.change(Sources(), yard.source, replace(yard.source.spec, admin_key=key))
     assert (await yard.poll(twin)).state is PollState.FAILED
     assert (await yard.poll()).state is PollState.DONE
+
+
+async def test_a_key_of_another_organisation_takes_nothing_of_the_stored_bills_back(yard: Yard) -> None:
+    """A key pasted from the wrong Console: its days would replace the newest ones, and budgets would seem spared."""
+    yard.reader.bill(YESTERDAY, billed("3.00"))
+    await yard.poll()
+    right, own = yard.source.spec, yard.reader.named
+    wrong = replace(right, admin_key=yard.ports.vault.seal("sk-ant-admin01-FAKE-wrong"))
+    yard.source = await yard.change(Sources(), yard.source, wrong)
+    yard.reader.named = Organization("org_WRONG", "Wrong Ltd")
+    yard.reader.bill(YESTERDAY)
+    for _ in range(2):
+        assert "belongs to the organisation Wrong Ltd, and what is stored here" in errors(await yard.poll())[0]
+    checked = await run_check_source(yard.ports, yard.source.id, Author(SYSTEM, yard.clock()))
+    assert checked.error is not None
+    assert "nothing of the two is mixed" in checked.error
+    assert (await yard.poll()).state is PollState.FAILED
+    assert await yard.spent(YESTERDAY) == Money.of("3.00")
+
+    yard.source = await yard.change(Sources(), yard.source, right)
+    yard.reader.named = own
+    yard.reader.bill(YESTERDAY, billed("3.50"))
+    assert (await yard.poll()).state is PollState.DONE
+    assert await yard.spent(YESTERDAY) == Money.of("3.50")
+
+
+async def test_a_source_that_was_disabled_meanwhile_goes_over_to_the_organisation_of_its_new_key(yard: Yard) -> None:
+    await yard.poll()
+    yard.reader.named = Organization("org_NEXT", "Next Ltd")
+    spec = replace(yard.source.spec, admin_key=yard.ports.vault.seal("sk-ant-admin01-FAKE-next"))
+    stored = await yard.change(Sources(), yard.source, spec)
+    assert (await yard.poll()).state is PollState.FAILED
+    for enabled in (False, True):
+        stored = await yard.change(Sources(), stored, replace(spec, enabled=enabled))
+    assert (await yard.poll()).state is PollState.DONE
+
+
+async def test_a_source_that_has_read_nothing_yet_takes_a_key_of_any_organisation(yard: Yard) -> None:
+    yard.reader.refusals[ReportName.COST] = AWAY
+    await yard.poll()
+    yard.reader.refusals.clear()
+    key = yard.ports.vault.seal("sk-ant-admin01-FAKE-corrected")
+    await yard.change(Sources(), yard.source, replace(yard.source.spec, admin_key=key))
+    yard.reader.named = Organization("org_OTHER", "Other Ltd")
+    assert (await yard.poll()).state is PollState.DONE
+
+
+async def test_an_organisation_whose_id_the_vendor_writes_in_another_way_is_still_read(yard: Yard) -> None:
+    """The key is the same: whose it is was known."""
+    await yard.poll()
+    yard.reader.named = Organization("org-FAKE-2", yard.reader.named.name)
+    yard.clock.advance(HOUR)
+    assert (await yard.poll()).state is PollState.DONE
+    assert (await yard.state()).organization_id == "org-FAKE-2"
 
 
 async def test_a_poll_that_still_reads_with_an_old_key_stores_nothing(yard: Yard) -> None:
