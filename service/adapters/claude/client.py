@@ -53,12 +53,14 @@ Answer = TypeVar("Answer", Record, AnswerPage)
 class Limits:
     """How long and how often to try. `deadline` covers all pages, retries and waits of one report.
 
-    `attempts` counts the first one; there are more than the SDK's three since a back-fill meets bare 429s.
+    `attempts` counts the first one; there are more than the SDK's three since a back-fill meets bare 429s. After one of
+    these, which name no time, it waits for `limited_wait`: limits count by the minute, and all attempts outlast one.
     """
 
     attempts: int = 5
     first_wait: timedelta = timedelta(seconds=0.5)
     longest_wait: timedelta = timedelta(seconds=8)
+    limited_wait: timedelta = timedelta(seconds=16)
     connect: timedelta = timedelta(seconds=5)
     read: timedelta = timedelta(seconds=30)
     deadline: timedelta = timedelta(minutes=3)
@@ -104,9 +106,12 @@ class Report:
         if not isinstance(error, RequestFailed) or not error.retryable:
             return False
         self.last_failure = str(error)
-        if error.wait is None:
+        wait = error.wait
+        if wait is None and error.status == httpx.codes.TOO_MANY_REQUESTS:
+            wait = self._limits.limited_wait
+        if wait is None:
             return True
-        seconds = error.wait.total_seconds()
+        seconds = wait.total_seconds()
         in_time = asyncio.get_running_loop().time() + seconds < self._ends_at
         return seconds if in_time else False
 

@@ -30,6 +30,7 @@ QUICK = Limits(
     attempts=3,
     first_wait=timedelta(milliseconds=1),
     longest_wait=timedelta(milliseconds=2),
+    limited_wait=timedelta(milliseconds=3),
     deadline=timedelta(seconds=20),
 )
 

@@ -157,11 +157,23 @@ async def test_the_wait_is_the_one_the_server_asks_for(api: ScriptedAdminApi, wa
 
 
 async def test_the_wait_backs_off_when_the_server_names_none(api: ScriptedAdminApi, waits: list[float]) -> None:
-    api.will(refusal(429), refusal(429, retry_after="0"), GOOD)
+    api.will(refusal(500), refusal(529, retry_after="0"), GOOD)
     async with connected(api.url) as source:
         await read(source)
     assert 0.001 <= waits[0] <= 0.0015
     assert waits[1] == pytest.approx(0.002)
+
+
+async def test_a_limit_that_names_no_wait_is_waited_for_until_its_minute_is_over(
+    api: ScriptedAdminApi, waits: list[float]
+) -> None:
+    """Seconds of backing off end within the same minute, and a year's backfill asks without a pause."""
+    api.will(refusal(429), refusal(429, retry_after="0"), GOOD)
+    async with connected(api.url) as source:
+        await read(source)
+    assert waits == pytest.approx([0.003, 0.003])
+    assert STANDARD_LIMITS.limited_wait * (STANDARD_LIMITS.attempts - 1) > timedelta(minutes=1)
+    assert STANDARD_LIMITS.limited_wait * (STANDARD_LIMITS.attempts - 1) < STANDARD_LIMITS.deadline
 
 
 async def test_a_wait_beyond_the_deadline_is_not_begun(api: ScriptedAdminApi, waits: list[float]) -> None:
