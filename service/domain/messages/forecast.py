@@ -105,10 +105,10 @@ def _range(forecast: ForecastEvidence) -> str:
 
 
 def _when(evidence: BudgetEvidence, at: datetime) -> str:
-    """ "Thu 26 Nov"; with the time of day in a short period."""
+    """ "Thu 26 Nov"; in a short period with the time of day and whose clock it is."""
     local = at.astimezone(calendars.zone_of(evidence.timezone))
     short = evidence.period.end - evidence.period.start <= SHORT_PERIOD
-    return f"{short_day(local.date())}{f' at {local:%H:%M}' if short else ''}"
+    return f"{short_day(local.date())}{f' at {local:%H:%M} {clean(evidence.timezone)}' if short else ''}"
 
 
 def _last_day(evidence: BudgetEvidence) -> str:

@@ -117,7 +117,9 @@ def test_days_are_those_of_the_budget_s_zone() -> None:
 
 def test_of_a_day_s_budget_the_hour_is_said() -> None:
     today = Window(utc("2026-10-24"), utc("2026-10-25"))
-    assert "Used up Sat 24 Oct at 15:30 at this pace." in summary(FORECAST, period=today)
+    assert "Used up Sat 24 Oct at 15:30 UTC at this pace." in summary(FORECAST, period=today)
+    elsewhere = summary(FORECAST, period=today, timezone="America/Los_Angeles")
+    assert "Used up Sat 24 Oct at 08:30 America/Los_Angeles at this pace." in elsewhere
 
 
 @pytest.mark.parametrize(
