@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,11 +21,15 @@ SHORT_PERIOD = timedelta(days=2)
 DAY = timedelta(days=1)
 
 
-def about(amount: Money) -> str:
-    """An estimate for people, to three digits: "$1,240", "$12.30"."""
+def about(amount: Money, lines: Iterable[Money] = ()) -> str:
+    """An estimate for people, to three digits: "$1,240", "$12.30"; to the dollar where that would take it over a line:
+    "$15,418", of which $15,402 is spent already.
+    """
     if not amount:
         return amount.display()
     rounded = round(amount.usd, DIGITS - 1 - amount.usd.adjusted())
+    if any((rounded > line.usd) != (amount > line) for line in lines):
+        return amount.brief()
     return f"${rounded:,.{2 if rounded < CENTS_BELOW else 0}f}" if rounded >= Decimal("0.01") else amount.display()
 
 
@@ -35,21 +40,22 @@ def ahead(evidence: BudgetEvidence, forecast: ForecastEvidence) -> str:
     whole = evidence.level == evidence.amount
     reached = "will probably be exceeded" if whole else f"will probably reach {threshold(evidence)}"
     of = "" if whole else f" of {evidence.amount.brief()}"
-    return f"{reached}: {about(forecast.mid)}{of} by {_last_day(evidence)} (80% range {_range(forecast)})"
+    end = _end(evidence, forecast.mid)
+    return f"{reached}: {end}{of} by {_last_day(evidence)} (80% range {_range(evidence, forecast)})"
 
 
 def by_the_end(evidence: BudgetEvidence, forecast: ForecastEvidence) -> str:
     """ "$1,240 by 31 Oct (80% range $1,110-1,390)"."""
     if forecast.method is ForecastMethod.FINISHED:
         return f"{evidence.spent.brief()} in {period(evidence)}"
-    return f"{about(forecast.mid)} by {_last_day(evidence)} (80% range {_range(forecast)})"
+    return f"{_end(evidence, forecast.mid)} by {_last_day(evidence)} (80% range {_range(evidence, forecast)})"
 
 
 def pace(evidence: BudgetEvidence, forecast: ForecastEvidence) -> str:
     """ "At this pace: used up Thu 26 Nov, $14,900 by 30 Nov."; nothing once the period is over."""
     if forecast.method is ForecastMethod.FINISHED:
         return ""
-    end = f"{about(forecast.mid)} by {_last_day(evidence)} (80% range {_range(forecast)})"
+    end = f"{_end(evidence, forecast.mid)} by {_last_day(evidence)} (80% range {_range(evidence, forecast)})"
     if evidence.spent >= evidence.amount:
         return f"At this pace: {end}."
     if forecast.exhausted_at is None:
@@ -99,9 +105,14 @@ def days_left(evidence: BudgetEvidence, at: datetime | None) -> str:
     return f"{count} days"
 
 
-def _range(forecast: ForecastEvidence) -> str:
+def _end(evidence: BudgetEvidence, amount: Money) -> str:
+    """The period's end, on the right side of what is spent, of the level and of the amount."""
+    return about(amount, (evidence.spent, evidence.level, evidence.amount))
+
+
+def _range(evidence: BudgetEvidence, forecast: ForecastEvidence) -> str:
     """ "$13,800-16,200"."""
-    return f"{about(forecast.low)}-{about(forecast.high).removeprefix('$')}"
+    return f"{_end(evidence, forecast.low)}-{_end(evidence, forecast.high).removeprefix('$')}"
 
 
 def _when(evidence: BudgetEvidence, at: datetime) -> str:

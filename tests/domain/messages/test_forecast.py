@@ -95,6 +95,25 @@ def test_an_alert_on_spend_shows_the_forecast_beside_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("spent", "amount", "mid", "said"),
+    [
+        ("15402.19", "15400", "15418.20", "At this pace: $15,418 by 31 Oct (80% range $15,410-15,500)."),
+        ("15002.19", "15420", "15418.20", "At this pace: not used up, $15,400 by 31 Oct (80% range $15,400-15,500)."),
+        ("15002.19", "15390", "15385.20", "At this pace: not used up, $15,385 by 31 Oct (80% range $15,400-15,500)."),
+    ],
+    ids=["less than is spent", "no line is near", "more than the amount"],
+)
+def test_no_rounding_takes_a_forecast_over_what_is_spent_or_may_be(
+    spent: str, amount: str, mid: str, said: str
+) -> None:
+    """ "exceeded: $15,402 of $15,400. At this pace: $15,400"."""
+    ends = {"mid": Money.of(mid), "low": Money.of("15410.00"), "high": Money.of("15500"), "exhausted_at": None}
+    evidence = replace(EVIDENCE, amount=Money.of(amount), level=Money.of(amount), spent=Money.of(spent))
+    forecast = replace(FORECAST, **ends)  # type: ignore[arg-type]
+    assert message(event(evidence=replace(evidence, forecast=forecast))).summary.splitlines()[0] == said
+
+
+@pytest.mark.parametrize(
     ("changes", "end"),
     [
         pytest.param({"exhausted_at": None}, " (41%). Stays under", id="not within the period"),
