@@ -163,6 +163,20 @@ async def days_lacking(uow: UnitOfWork, source_id: str, now: datetime) -> dict[B
     return found
 
 
+async def unknown_days(uow: UnitOfWork, source_id: str, window: Window, now: datetime) -> int:
+    """Counts the UTC days of a window of which no bill is known, or not all of it a day after that was due."""
+    days = aligned(window, Width.DAY)
+    known = await uow.completeness.knowledge(source_id, days, Width.DAY)
+
+    def stood(day: Window, at: datetime) -> BucketState:
+        return state_of(Width.DAY, day, known.get(day.start, NOTHING_KNOWN), at, spent=False)
+
+    return sum(
+        stood(day, now) in (BucketState.MISSING, BucketState.SUSPECT) or stood(day, now - DAY) is BucketState.LATE
+        for day in buckets(days, Width.DAY)
+    )
+
+
 def buckets(window: Window, width: Width) -> Iterator[Window]:
     """The window's days or hours, in order."""
     start = window.start

@@ -146,7 +146,8 @@ class Digest:
     """The content of one digest. `window` is the period it is about, `before` the one it is compared with.
 
     `is_part`: it is about some of the organisation's spend; `share` is whose, where it is an owner's. `budgets` are all
-    of them, the fullest first.
+    of them, the fullest first. `unknown_days` are the UTC days of either period whose bill is not known in full: what
+    was not read of them counts as nothing.
     """
 
     name: str
@@ -168,10 +169,17 @@ class Digest:
     usage: UsageReport | None = None
     claude_code: CodeActivity | None = None
     share: Share | None = None
+    unknown_days: int = 0
+    unknown_days_before: int = 0
 
     @property
     def change(self) -> Money:
         return self.spent.total - self.spent_before
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether both periods are known: a part beside a whole would look like a rise or a fall."""
+        return not (self.unknown_days or self.unknown_days_before)
 
 
 @dataclass(frozen=True, slots=True)

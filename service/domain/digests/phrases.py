@@ -68,9 +68,11 @@ def subject(digest: Digest) -> str:
 
 
 def comparison(digest: Digest) -> str:
-    """How the period compares with the one before: "up 8% (+$12.00) vs September"."""
+    """How the period compares with the one before, where both are known: "up 8% (+$12.00) vs September"."""
     change, before = digest.change, digest.spent_before
     earlier = name_window(digest.before, digest.timezone)
+    if not digest.is_comparable:
+        return "not known in full" if digest.unknown_days else f"{earlier} is not known in full"
     if not change:
         return f"the same as {earlier}"
     direction = "up" if change > ZERO else "down"
@@ -81,15 +83,30 @@ def comparison(digest: Digest) -> str:
 
 
 def _facts(digest: Digest) -> Facts:
-    spent, before = digest.spent, digest.spent_before.display()
-    by_weekday = digest.usage is not None and digest.usage.weekdays
-    earlier = f"on {name_window(digest.before, digest.timezone)}" if by_weekday else "in the period before"
+    spent = f"{digest.spent.total.display()}, {BASES[digest.spent.basis]}"
     return (
-        ("Spent", f"{spent.total.display()}, {BASES[spent.basis]}; {before} {earlier}"),
+        ("Spent", f"{spent}; {_before(digest)}" if digest.is_comparable else spent),
+        *_not_known(digest),
         *(_of_spend(digest) if digest.usage is None else _of_usage(digest, digest.usage)),
         ("Digest", clean(digest.name)),
         *((("Data", "simulated: nobody spent this money"),) if digest.simulated else ()),
     )
+
+
+def _before(digest: Digest) -> str:
+    by_weekday = digest.usage is not None and digest.usage.weekdays
+    earlier = f"on {name_window(digest.before, digest.timezone)}" if by_weekday else "in the period before"
+    return f"{digest.spent_before.display()} {earlier}"
+
+
+def _not_known(digest: Digest) -> Facts:
+    counts = ((digest.window, digest.unknown_days), (digest.before, digest.unknown_days_before))
+    gaps = [
+        f"of {days} UTC {'day' if days == 1 else 'days'} of {name_window(window, digest.timezone)}"
+        for window, days in counts
+        if days
+    ]
+    return (("Not known", f"the bill {', and '.join(gaps)}; what was not read counts as $0.00"),) if gaps else ()
 
 
 def _of_spend(digest: Digest) -> Facts:
@@ -132,8 +149,8 @@ def _portions(digest: Digest) -> Facts:
 
 def _portion(one: Portion, digest: Digest) -> str:
     share = percentage(one.spent.ratio_to(digest.spent.total) * 100)
-    change = f", {signed(one.change)}" if abs(one.change) >= SMALLEST_MOVE else ""
-    return f"{clean(one.name)} {one.spent.brief()} ({share}{change})"
+    moved = digest.is_comparable and abs(one.change) >= SMALLEST_MOVE
+    return f"{clean(one.name)} {one.spent.brief()} ({share}{f', {signed(one.change)}' if moved else ''})"
 
 
 def _others(portions: Portions) -> list[str]:
@@ -147,6 +164,8 @@ def _missing(digest: Digest) -> Facts:
 
 def _movers(digest: Digest) -> Facts:
     """The largest changes of members that are not named with theirs already."""
+    if not digest.is_comparable:
+        return ()
     named = {(portions.dimension, one.name) for portions in digest.portions for one in portions.largest}
     rest = [
         (f"{NOUNS[movers.dimension]} {direction}", [one for one in moved if (movers.dimension, one.name) not in named])

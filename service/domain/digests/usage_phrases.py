@@ -29,7 +29,7 @@ def usage_facts(digest: Digest, usage: UsageReport) -> Facts:
     facts = (
         ("Same weekday", _weekdays(digest, usage)),
         ("Models", _models(digest, usage.models)),
-        ("Moved most", "\n".join(filter(None, (_moved(digest.movers, 1), _moved(digest.movers, -1))))),
+        ("Moved most", _moves(digest)),
         (f"Paid for{of_days}", _paid(usage.paid_for)),
         (f"Without an API key{of_days}", _paid(usage.keyless)),
         ("Priority Tier", _priority(usage.priority)),
@@ -56,13 +56,14 @@ def _against(spent: Money, usual: Money) -> str:
 
 
 def _models(digest: Digest, models: Sequence[ModelUsage]) -> str:
-    lines = [_model(one, digest.spent.total) for one in models[:MOST_MODELS]]
+    lines = [_model(one, digest) for one in models[:MOST_MODELS]]
     left = len(models) - MOST_MODELS
     return "\n".join([*lines, f"and {left} more"] if left > 0 else lines)
 
 
-def _model(one: ModelUsage, total: Money) -> str:
-    share = f" ({percentage(one.spent.ratio_to(total) * 100)}{_change(one.change)})" if total > ZERO else ""
+def _model(one: ModelUsage, digest: Digest) -> str:
+    total, change = digest.spent.total, _change(one.change) if digest.is_comparable else ""
+    share = f" ({percentage(one.spent.ratio_to(total) * 100)}{change})" if total > ZERO else ""
     used = f": {tokens_words(one.tokens)}" if one.tokens.all else ""
     return f"{clean(one.model)} {one.spent.brief()}{share}{used}"
 
@@ -77,6 +78,11 @@ def tokens_words(tokens: TokenCounts) -> str:
     said += [f"{scaled(tokens.output)} output"] if tokens.output else []
     said += [f"{scaled(tokens.priority)} Priority Tier"] if tokens.priority else []
     return f"{scaled(tokens.all)} tokens" + (f" ({', '.join(said)})" if said else "")
+
+
+def _moves(digest: Digest) -> str:
+    ways = (_moved(digest.movers, 1), _moved(digest.movers, -1)) if digest.is_comparable else ()
+    return "\n".join(filter(None, ways))
 
 
 def _moved(movers: Iterable[Movers], direction: int) -> str:

@@ -17,7 +17,7 @@ from service.domain.values.periods import Window
 from service.domain.values.scopes import Dimension
 from service.domain.values.utc import DAY, day_start, midnight
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import buckets, require_affordable, require_told
+from service.workflows.spend import buckets, require_affordable, require_told, unknown_days
 
 MOST_GROUPS, MOST_BEFORE = 50, 500
 USUAL_WINDOWS = 4
@@ -50,7 +50,8 @@ class ComparedSpend:
     """`rest` is of the groups that are left out. Days are all of the window's.
 
     `over` was spent on the window's `days_over` that are over, `before` on the same days of the `windows` before, in
-    the mean: the day that still runs would look like a fall.
+    the mean: the day that still runs would look like a fall. `unknown` and `unknown_before` are the days of either
+    that are not known in full.
     """
 
     total: Figure
@@ -61,6 +62,8 @@ class ComparedSpend:
     days: tuple[tuple[datetime, Figure], ...]
     groups: tuple[ComparedGroup, ...]
     rest: Money
+    unknown: int
+    unknown_before: int
 
 
 async def compared(
@@ -88,6 +91,8 @@ async def compared(
         days=await _days(uow, replace(question, group_by=Dimension.ORGANISATION)),
         groups=tuple(_groups(by, found.lines, _spent(today.lines), [_spent(one.lines) for one in then], names)),
         rest=found.total.spend.total - shown,
+        unknown=await unknown_days(uow, question.source_id, over, now),
+        unknown_before=sum([await unknown_days(uow, question.source_id, one.window, now) for one in earlier]),
     )
 
 

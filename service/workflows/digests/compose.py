@@ -54,6 +54,7 @@ from service.workflows.notify.page_links import linked
 from service.workflows.ports.platform import ChartError
 from service.workflows.ports.unit_of_work import Ports, PriceBooks, UnitOfWork
 from service.workflows.sources.naming import names_of
+from service.workflows.spend import unknown_days
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +138,8 @@ async def digest_of(
         loud_rules=await _loud_rules(uow, plan) if share is None or share.is_the_rest else (),
         caching=await caching_of(uow, books, plan, run) if share is None else None,
         usage=usage,
+        unknown_days=await unknown_days(uow, plan.source_id, run.window, now),
+        unknown_days_before=await unknown_days(uow, plan.source_id, run.before, now),
         claude_code=await _claude_code(uow, source, plan, run) if share is None else None,
     )
 

@@ -101,6 +101,28 @@ def test_spend_without_a_price_is_said_to_be_missing() -> None:
     assert facts(of)["Missing"] == "the cost of 5,000,000 tokens of models without a known price"
 
 
+@pytest.mark.parametrize(
+    ("days", "before", "headline", "said"),
+    [
+        (0, 25, "November: $200, October is not known in full", "the bill of 25 UTC days of October"),
+        (3, 0, "November: $200, not known in full", "the bill of 3 UTC days of November"),
+        (1, 2, "November: $200, not known in full", "the bill of 1 UTC day of November, and of 2 UTC days of October"),
+    ],
+)
+def test_a_part_is_compared_with_nothing(days: int, before: int, headline: str, said: str) -> None:
+    """A first month's report said "up 384%": most of the month before was never read."""
+    november = Window(utc("2026-11-01"), utc("2026-12-01"))
+    occasion = replace(OCCASION, window=november, before=Window(utc("2026-10-01"), november.start))
+    figures = Figures(spent(eng="150.00", new="50.00"), spent(eng="10.00", ops="5.00"))
+    built = build(PLAN, occasion, figures, (), Tally())
+    of = replace(built, unknown_days=days, unknown_days_before=before)
+    assert digest_message(of, "dgr_1", "").headline == headline
+    found = facts(of)
+    assert (found["Spent"], found["Not known"]) == ("$200.00, billed", f"{said}; what was not read counts as $0.00")
+    assert found["Workspaces"] == "Engineering $150 (75%)\nwrkspc_new $50.00 (25%)"
+    assert not [label for label in found if label.endswith(("up", "down"))]
+
+
 def test_spend_outside_the_scope_is_left_out() -> None:
     plan = replace(PLAN, scope=Scope(workspaces=("wrkspc_ops",)))
     of = digest(Figures(spent(eng="150.00", ops="2.00"), spent(eng="100.00", ops="1.00")), plan=plan)

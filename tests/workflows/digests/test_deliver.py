@@ -364,6 +364,23 @@ async def test_it_tells_of_spend_budgets_and_alerts(yard: Yard) -> None:
     assert facts["Alert quality"].startswith("100% acknowledged, after 1 h 0 min (median); 0 dismissed")
 
 
+async def test_days_that_were_never_read_are_said_and_compared_with_nothing(yard: Yard) -> None:
+    """The first poll reads 35 days: of September nothing is known, and of October a part."""
+    yard.reader.bill(date(2026, 10, 30), billed("5.00"))
+    yard.reader.bill(date(2026, 11, 9), billed("3.00"))
+    await yard.poll()
+    week = await plan(yard, "0 13 * * 1", name="weekly", period=DigestPeriod.PREVIOUS_WEEK)
+    month = await plan(yard, "0 13 1 * *", name="monthly", period=DigestPeriod.PREVIOUS_MONTH)
+    for digest in (week, month):
+        async with yard.ports.uow() as uow:
+            await send_now(uow, yard.ports.cron, digest, yard.author)
+        await yard.settle()
+    weekly, monthly = (delivery.message for delivery in sent(yard))
+    assert "up $3.00" in weekly.headline
+    assert monthly.headline == "October: $5.00, not known in full"
+    assert "UTC days of October, and of 30 UTC days of September" in dict(monthly.facts)["Not known"]
+
+
 async def test_what_pages_gets_no_digest(yard: Yard) -> None:
     pager = PagerDuty(yard.ports.vault.seal("FAKE-routing-key"))
     await yard.receive_with(pager)

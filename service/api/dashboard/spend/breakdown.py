@@ -182,6 +182,7 @@ async def _figures(
         "over": dollars(found.over),
         "days_over": found.days_over,
         "change": change(found.over, found.before),
+        "unknown": _unknown(found),
         "bars": day_bars(found.days),
         "first_day": short_day(window.start.date()),
         "highest": _highest(found),
@@ -196,6 +197,12 @@ def _beside(asked: SpendAddress, found: ComparedSpend) -> str:
     if asked.beside is Comparison.BEFORE:
         return "As long before"
     return f"Usual: mean of {found.windows} times before" if found.windows > 1 else "Before: one such time is known"
+
+
+def _unknown(found: ComparedSpend) -> str:
+    """Returns "12 of these days, and 25 of those before,"; empty where all are known."""
+    counts = ((found.unknown, "of these days"), (found.unknown_before, "of those before"))
+    return " and ".join(f"{days} {whose}" for days, whose in counts if days)
 
 
 def _highest(found: ComparedSpend) -> str:

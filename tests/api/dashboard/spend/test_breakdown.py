@@ -7,12 +7,15 @@ from datetime import timedelta
 from html import unescape
 
 from service.domain.spend.best_known import Spend, SpendDay
+from service.domain.spend.rows import Bucket
 from service.domain.values.money import Money
+from service.domain.values.periods import Window
 from service.domain.values.scopes import Cell
+from service.domain.values.utc import DAY
 from service.workflows.ports.spend import Stamp
 from tests.api.dashboard.browser import signed_in
 from tests.api.spend.test_spend import ADA, billed_by_person
-from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered
+from tests.api.stand import ENG, SOURCE, TODAY, Stand, answered, midnight
 
 
 async def test_it_leads_from_the_workspace_to_the_key(stand: Stand) -> None:
@@ -32,6 +35,23 @@ async def test_it_leads_from_the_workspace_to_the_key(stand: Stand) -> None:
         assert '<b><span title="$30.00">$30.00</span></b>' in page
     assert seen == ["Model", "API key", "Token type"]
     assert "<tr><td><a" not in page, "nothing is deeper than what a key's tokens were"
+
+
+async def test_days_that_were_never_read_are_said_beside_the_change(stand: Stand) -> None:
+    """ "+332%" where most of the month before was never read."""
+    await stand.create("/sources", SOURCE)
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+    today = midnight(TODAY)
+    read = [Window(today - DAY * back, today - DAY * (back - 1)) for back in range(1, 14)]
+    await stand.ports.storage.make_room(Window(read[-1].start, read[0].end))
+    async with stand.ports.uow() as uow:
+        stamp = Stamp(source.id, "poll_1", stand.clock())
+        await uow.facts.replace_cost(stamp, [Bucket(day, ()) for day in read])
+    opened = await signed_in(stand)
+    assert "is not known in full" not in (await opened.get("/pages/spend?days=7")).text
+    page = (await opened.get("/pages/spend?days=30")).text
+    assert "The bill of 16 of these days and 29 of those before is not known in full." in page
 
 
 async def test_two_dimensions_are_a_line_for_each_pair(stand: Stand) -> None:
