@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from service.domain.sources.pricing import canonical_model
 from service.domain.values.errors import Invalid
 from service.domain.values.mail_addresses import person_of
 from service.domain.values.names import listed, nearest
@@ -61,6 +62,12 @@ def unseen(reference: str, known: Sequence[Seen], dimension: Dimension) -> str:
     near = nearest(reference, [text for one in known for text in (one.name, one.id)])
     meant = f"; the nearest: {listed(near)}" if near else ""
     return f"no {dimension.value} {reference!r} has been seen{meant}"
+
+
+def other_spellings(model: str, known: Sequence[Seen]) -> list[str]:
+    """Returns the models that have been seen and differ from one that has not in the date of the snapshot alone."""
+    ids = {one.id for one in known}
+    return [] if model in ids else sorted(id for id in ids if canonical_model(id) == canonical_model(model))
 
 
 def names_by_id(known: Sequence[Seen]) -> dict[str, str]:

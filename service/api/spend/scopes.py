@@ -10,9 +10,11 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, StringConstraints
 
 from service.api.http.fields import Reference, Strict
-from service.api.sources.references import id_of, names_by_id, seen, unseen
+from service.api.sources.references import id_of, names_by_id, other_spellings, seen, unseen
 from service.domain.values.errors import Invalid
+from service.domain.values.names import listed
 from service.domain.values.scopes import ORGANISATION, Dimension, Scope, ScopeKey
+from service.workflows.ports.sources import Seen
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 References = Annotated[list[Reference], Field(max_length=500)]
@@ -83,7 +85,17 @@ async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope, pointer: s
 async def _ids(uow: UnitOfWork, source_id: str, dimension: Dimension, members: Sequence[Member]) -> tuple[str, ...]:
     known = await seen(uow, source_id, dimension) if members else []
     ids = [id_of(one.reference, known, dimension, one.pointer) for one in members]
+    if dimension is Dimension.MODEL:
+        _require_spelling(ids, known, members)
     return tuple(dict.fromkeys(ids))
+
+
+def _require_spelling(ids: Sequence[str], known: Sequence[Seen], members: Sequence[Member]) -> None:
+    """Raises Invalid for a model that reports call otherwise: `claude-sonnet-4-5` alone would count $0.00 for ever."""
+    for id, member in zip(ids, members, strict=True):
+        others = other_spellings(id, known)
+        if others and not set(others) & set(ids):
+            raise Invalid(f"the reports call {id!r} {listed(others)}: name that, alone or beside it", member.pointer)
 
 
 async def read_scope(uow: UnitOfWork, source_id: str, scope: ScopeIn) -> Scope:

@@ -65,6 +65,21 @@ async def test_an_ambiguous_or_unknown_name_is_refused_and_an_id_yet_unseen_is_t
     await stand.create("/budgets", BUDGET | {"scope": {"workspaces": ["wrkspc_soon", "default"]}})
 
 
+async def test_a_model_that_the_reports_call_by_its_date_is_not_taken_without(stand: Stand) -> None:
+    """It has the form of an id, and would count $0.00 for ever."""
+    await stand.create("/sources", SOURCE)
+    dated = "claude-sonnet-4-5-20250929"
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        await uow.directory.note_cells(source.id, [Cell("wrkspc_eng", dated, "apikey_ci")], stand.clock())
+    alone = BUDGET | {"scope": {"models": ["claude-haiku-4-5", "claude-sonnet-4-5"]}}
+    refused = await stand.admin.post("/v1/budgets", json=alone)
+    assert pointers(refused) == ["/scope/models/1"]
+    assert dated in problem(refused, 422)["detail"]
+    both = await stand.create("/budgets", BUDGET | {"scope": {"models": ["claude-sonnet-4-5", dated]}})
+    assert both["scope"]["models"] == ["claude-sonnet-4-5", dated]
+
+
 @pytest.mark.parametrize(
     ("threshold", "pointer"),
     [
