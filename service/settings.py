@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     max_connections: int = Field(
         500, ge=16, le=60_000, description="How many connections the API holds at once; see RLIMIT_NOFILE."
     )
+    backtest_processes: int | None = Field(
+        None, ge=1, le=16, description="How many processes a backtest may use; absent: one for each core, 4 at most."
+    )
     trusted_proxies: str = Field(
         "", description="Reverse proxies whose X-Forwarded-For is believed, as addresses or CIDRs, comma separated."
     )

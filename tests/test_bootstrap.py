@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
+from service.adapters.stretches import StretchProcesses, one_for_each_core
 from service.bootstrap.product import open_product
 from service.settings import Settings
 
@@ -46,3 +47,14 @@ async def test_the_setting_says_whether_statements_are_prepared_by_name(
                     await connection.execute(text("SELECT 'asked again and again'"))
                 prepared = await connection.execute(text("SELECT name FROM pg_prepared_statements"))
                 assert bool(prepared.all()) is prepares
+
+
+@pytest.mark.parametrize(("setting", "count"), [("", one_for_each_core()), ("3", 3)])
+async def test_the_setting_says_how_many_processes_a_backtest_uses(
+    setting: str, count: int, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOCSIN_DATABASE_URL", database_url)
+    monkeypatch.setenv("TOCSIN_SECRET_KEY", "a secret key of the tests")
+    monkeypatch.setenv("TOCSIN_BACKTEST_PROCESSES", setting)
+    async with open_product(Settings(), database_url) as product:
+        assert (type(product.ports.hands), product.ports.hands.count) == (StretchProcesses, count)

@@ -12,7 +12,7 @@ import numpy as np
 from detecting.made_up import DAYS, JUDGED, LEARNING, WORKSPACES, Organisation
 from service.domain.backtest.backtest import Firing
 from service.domain.backtest.hours import moments
-from service.domain.backtest.rules import RuleReplay, take_moment
+from service.domain.backtest.rule_replay import RuleReplay, take_moment
 from service.domain.detectors.arrays import Floats
 from service.domain.rules.kinds.anomaly.rule import Anomaly
 from service.domain.rules.registry import KINDS

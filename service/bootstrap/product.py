@@ -18,6 +18,7 @@ from service.adapters.postgres.engine import FOR_CALLERS, PREPARE_AFTER, PoolUse
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.signer import HmacSigner
+from service.adapters.stretches import StretchProcesses, one_for_each_core
 from service.bootstrap.clock import business_clock, wall_clock
 from service.bootstrap.errors import StartError
 from service.bootstrap.outside import (
@@ -165,6 +166,7 @@ def _ports(
         signer=HmacSigner(secret_key(settings)),
         outages=outages,
         spans=spans,
+        hands=StretchProcesses(settings.backtest_processes or one_for_each_core()),
     )
 
 

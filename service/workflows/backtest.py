@@ -14,6 +14,7 @@ from service.domain.backtest.budgets import replay_budget
 from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import learning_days
 from service.domain.backtest.rules import replay_rule
+from service.domain.backtest.stretches import Hands
 from service.domain.budgets.budget import Budget
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.messages.people import known_as
@@ -230,7 +231,8 @@ def _earliest(stretch: ReplaySpan) -> date:
 
 
 async def _computed(ports: Ports, backtest: Backtest, known: Recorded) -> Result:
-    return await beside_the_loop(_replay(backtest, known), lambda done: run_note_progress(ports, backtest.id, done))
+    replay = _replay(backtest, known, ports.hands)
+    return await beside_the_loop(replay, lambda done: run_note_progress(ports, backtest.id, done))
 
 
 Found = TypeVar("Found")
@@ -249,13 +251,13 @@ async def beside_the_loop(replay: Callable[[Progress], Found], note: Callable[[f
     return work.result()
 
 
-def _replay(backtest: Backtest, known: Recorded) -> ReplayWith:
+def _replay(backtest: Backtest, known: Recorded, hands: Hands) -> ReplayWith:
     subject = backtest.subject
     if isinstance(subject.spec, Budget):
         budget: Resource[Budget] = replace(subject, spec=subject.spec)
         return partial(replay_budget, budget, known, backtest.first_day, backtest.last_day)
     rule: Resource[Rule[object]] = replace(subject, spec=subject.spec)
-    return partial(replay_rule, rule, known, backtest.first_day, backtest.last_day)
+    return partial(replay_rule, rule, known, backtest.first_day, backtest.last_day, hands=hands)
 
 
 async def run_note_progress(ports: Ports, backtest_id: str, progress: float) -> None:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+import pytest
+
+from service.adapters.stretches import StretchProcesses
 from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import RuleEvidence
+from service.domain.backtest import stretches
 from service.domain.backtest.backtest import Firing, Result
+from service.domain.backtest.rules import ONE_BY_ONE
+from service.domain.backtest.stretches import Hands
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
@@ -108,7 +115,11 @@ OUTAGE = range(26, 30)
 """Readings that bring no usage."""
 
 
-async def test_a_backtest_of_hours_finds_what_live_evaluation_found_at_each_hour(yard: Yard) -> None:
+async def test_a_backtest_of_hours_finds_what_live_evaluation_found_at_each_hour(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one stretch, and in one for each day."""
+    monkeypatch.setattr(stretches, "LEAST_DAYS", 1)
     hours = usual(yard)
     await learn(yard, hours)
     rules = [await yard.create(Rules(), each.name.lower(), spec_of(yard, each)) for each in WATCHING]
@@ -125,6 +136,7 @@ async def test_a_backtest_of_hours_finds_what_live_evaluation_found_at_each_hour
         assert [_told(one) for one in result.firings] == [_as_live(event) for event in rung], rule.name
         assert [one.resolved_at for one in result.firings] == [ended.get(event.alert.id) for event in rung], rule.name
         assert result.steps == WATCHED * 24
+        assert await replayed(yard, rule, StretchProcesses(WATCHED)) == result, rule.name
         assert len(rung) >= 2, rule.name
 
 
@@ -136,11 +148,11 @@ def spec_of(yard: Yard, granularity: AnomalyGranularity) -> Rule[object]:
     return Rule(yard.source.id, "anomaly", Anomaly(granularity), gates=gates)
 
 
-async def replayed(yard: Yard, rule: Resource[Rule[object]]) -> Result:
+async def replayed(yard: Yard, rule: Resource[Rule[object]], hands: Hands = ONE_BY_ONE) -> Result:
     yard.clock.move_to(yard.at(FIRST + WATCHED * DAY) + 2 * DELAY)
     async with yard.ports.uow() as uow:
         asked = await request_backtest(uow, BacktestQuestion(rule, yard.at(FIRST), None, {"rule": "it"}), yard.author)
-    await run_backtest(yard.ports, asked.id)
+    await run_backtest(replace(yard.ports, hands=hands), asked.id)
     async with yard.ports.uow() as uow:
         result = (await uow.backtests.get(asked.id)).result
     assert result is not None

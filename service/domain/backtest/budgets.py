@@ -13,7 +13,7 @@ from service.domain.alerts.crossings import Crossing, ThresholdBasis
 from service.domain.alerts.evidence import BudgetEvidence
 from service.domain.backtest.backtest import MOST_FIRINGS, BacktestTally, Firing, Progress, Result, SweepRow, per_month
 from service.domain.backtest.history import Recorded
-from service.domain.backtest.ledger import Ledger
+from service.domain.backtest.ledger import Ledger, tallies_by_scope, tally_of
 from service.domain.backtest.moved import moved
 from service.domain.backtest.windows import Windows
 from service.domain.budgets.assessment import assess, budget_endings
@@ -57,14 +57,14 @@ def replay_budget(budget: Resource[Budget], recorded: Recorded, first: date, las
         for replay in {own, *swept.values()}:
             replay.take(spend, now)
         note((number + 1) / count)
-    share = windows.assumed_share(first, last)
+    share, firings = windows.assumed_share(first, last), own.ledger.firings()
     return Result(
         first_day=first,
         last_day=last,
         steps=count,
-        tally=own.ledger.tally(first, last),
-        firings=tuple(own.ledger.firings()[-MOST_FIRINGS:]),
-        by_scope=own.ledger.by_scope(),
+        tally=tally_of(firings, first, last),
+        firings=tuple(firings[-MOST_FIRINGS:]),
+        by_scope=tallies_by_scope(firings),
         assumed_share=round(share, 4),
         sweep=tuple(
             SweepRow(f"{percent:f}%", percent in _percents(budget.spec), replay.tally_at(percent, first, last))

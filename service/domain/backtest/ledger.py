@@ -62,23 +62,6 @@ class Ledger:
             for alert_id, firing in self._fired
         ]
 
-    def tally(self, first: date, last: date) -> BacktestTally:
-        return BacktestTally(
-            alerts=self._opened,
-            firings=len(self._fired),
-            late=sum(firing.late for _, firing in self._fired),
-            alerts_per_month=per_month(self._opened, first, last),
-            dollars=Money.total(self._impact.values()),
-        )
-
-    def by_scope(self) -> tuple[ScopeTally, ...]:
-        """The scopes with the most alerts first."""
-        opened = Counter(firing.scope for _, firing in self._fired if not firing.raised)
-        fired = Counter(firing.scope for _, firing in self._fired)
-        names = {firing.scope: firing.name for _, firing in self._fired}
-        ordered = sorted(fired, key=lambda scope: (-opened[scope], -fired[scope], str(scope)))
-        return tuple(ScopeTally(scope, names[scope], opened[scope], fired[scope]) for scope in ordered)
-
     def _note(self, event: AlertEvent) -> None:
         alert = event.alert
         if event.command is Command.OPEN:
@@ -91,3 +74,24 @@ class Ledger:
             del self._open[alert.fingerprint]
             self._ended[alert.scope] = alert
             self._resolved[alert.id] = event.at
+
+
+def tally_of(firings: Sequence[Firing], first: date, last: date) -> BacktestTally:
+    """All alerts of a replay in numbers."""
+    opened = [firing for firing in firings if not firing.raised]
+    return BacktestTally(
+        alerts=len(opened),
+        firings=len(firings),
+        late=sum(firing.late for firing in firings),
+        alerts_per_month=per_month(len(opened), first, last),
+        dollars=Money.total(firing.impact for firing in opened if firing.impact is not None),
+    )
+
+
+def tallies_by_scope(firings: Sequence[Firing]) -> tuple[ScopeTally, ...]:
+    """The scopes with the most alerts first."""
+    opened = Counter(firing.scope for firing in firings if not firing.raised)
+    fired = Counter(firing.scope for firing in firings)
+    names = {firing.scope: firing.name for firing in firings}
+    ordered = sorted(fired, key=lambda scope: (-opened[scope], -fired[scope], str(scope)))
+    return tuple(ScopeTally(scope, names[scope], opened[scope], fired[scope]) for scope in ordered)

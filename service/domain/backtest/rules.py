@@ -1,33 +1,22 @@
-"""A rule over the past: one step for every UTC day or hour of it, by the functions that judge it live."""
+"""A rule over the past: one step for every UTC day or hour of it, at every setting of its sweep."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
-from service.domain.alerts.alert import AlertEvent, Command
-from service.domain.alerts.evidence import RuleEvidence
-from service.domain.alerts.findings import Condition, Finding
 from service.domain.backtest.backtest import MOST_FIRINGS, Firing, Progress, Result, SweepRow
-from service.domain.backtest.glance import candidates, merged, narrowed
-from service.domain.backtest.history import Recorded, ReplayStep, steps
-from service.domain.backtest.hours import Moment, learning_days, moments
-from service.domain.backtest.ledger import Ledger
-from service.domain.rules.assessment import assess_rule
+from service.domain.backtest.glance import merged
+from service.domain.backtest.history import Recorded
+from service.domain.backtest.hours import learning_days
+from service.domain.backtest.ledger import tallies_by_scope, tally_of
+from service.domain.backtest.stretches import Course, Hands, OneByOne, StretchResult, replay_in_stretches
 from service.domain.rules.backtesting import Setting
-from service.domain.rules.evaluation import days_needed, evaluate
-from service.domain.rules.memory import Episodes, Past, held_since
 from service.domain.rules.registry import kind_of
-from service.domain.rules.rule import Rule, Verdict
-from service.domain.rules.view import SpendView
-from service.domain.spend.lateness import is_found_late
-from service.domain.values.money import Money
+from service.domain.rules.rule import Rule
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ScopeKey
 from service.domain.values.utc import DAY
-
-A_DAY = "a day"
 
 DAILY = "One step at the end of every UTC day, by what was known then. Live, a rule also looks at the day that runs."
 HOURLY = (
@@ -43,42 +32,63 @@ UNANSWERED = (
 BACKFILLED = "Backfilled days count as known 24 hours after they ended, by the figures they have now."
 
 
-def replay_rule(rule: Resource[Rule[object]], recorded: Recorded, first: date, last: date, note: Progress) -> Result:
+ONE_BY_ONE = OneByOne()
+
+
+def replay_rule(
+    rule: Resource[Rule[object]],
+    recorded: Recorded,
+    first: date,
+    last: date,
+    note: Progress,
+    hands: Hands = ONE_BY_ONE,
+) -> Result:
     """Judges the rule at the end of every day from `first` to `last`, and at every setting of its sweep.
 
     Where hours are recorded, it does so at the end of every hour of the days from which on they are.
     """
-    settings, replays = _settings(rule)
-    own = next((one for setting, one in zip(settings, replays, strict=False) if setting.configured), replays[0])
-    hourly_from = _hourly_from(recorded, learning_days(rule.spec), first, last)
-    stepped, share = _replayed(replays, merged(recorded, rule), (first, hourly_from, last), note)
+    settings, course = _settings(rule), _course(rule, recorded, first, last)
+    replayed = _replayed(rule, recorded, course, hands, note)
+    tallies = [tally_of(firings, first, last) for firings in replayed.firings]
+    own = next((place for place, setting in enumerate(settings) if setting.configured), 0)
+    share = _assumed_share(replayed)
     return Result(
         first_day=first,
         last_day=last,
-        steps=stepped,
-        tally=own.ledger.tally(first, last),
-        firings=tuple(own.ledger.firings()[-MOST_FIRINGS:]),
-        by_scope=own.ledger.by_scope(),
+        steps=course.steps,
+        tally=tallies[own],
+        firings=tuple(replayed.firings[own][-MOST_FIRINGS:]),
+        by_scope=tallies_by_scope(replayed.firings[own]),
         assumed_share=round(share, 4),
-        sweep=tuple(_row(setting, one, first, last) for setting, one in zip(settings, replays, strict=False)),
-        assumptions=_assumptions(first, hourly_from, last, share),
+        sweep=tuple(
+            SweepRow(setting.name, setting.configured, tally) for setting, tally in zip(settings, tallies, strict=False)
+        ),
+        assumptions=_assumptions(course, share),
     )
 
 
 def firings_by_setting(
     rule: Resource[Rule[object]], recorded: Recorded, first: date, last: date, note: Progress
-) -> list[tuple[Setting, list[Firing]]]:
+) -> list[tuple[Setting, Sequence[Firing]]]:
     """All that a replay would have fired, at every setting of the rule's sweep."""
-    settings, replays = _settings(rule)
-    stretch = first, _hourly_from(recorded, learning_days(rule.spec), first, last), last
-    _replayed(replays, merged(recorded, rule), stretch, note)
-    return [(setting, one.ledger.firings()) for setting, one in zip(settings, replays, strict=False)]
+    replayed = _replayed(rule, recorded, _course(rule, recorded, first, last), ONE_BY_ONE, note)
+    return list(zip(_settings(rule), replayed.firings, strict=False))
 
 
-def _settings(rule: Resource[Rule[object]]) -> tuple[tuple[Setting, ...], list[RuleReplay]]:
-    """The settings of the rule's sweep, and a replay of each; of a rule without a sweep its own replay."""
-    settings = tuple(kind_of(rule.spec).backtesting.sweep(rule.spec))
-    return settings, [RuleReplay(replace(rule, spec=setting.rule)) for setting in settings] or [RuleReplay(rule)]
+def _replayed(
+    rule: Resource[Rule[object]], recorded: Recorded, course: Course, hands: Hands, note: Progress
+) -> StretchResult:
+    """The replay at every setting of the rule's sweep; of a rule without a sweep at its own."""
+    swept = [replace(rule, spec=setting.rule) for setting in _settings(rule)]
+    return replay_in_stretches(swept or [rule], merged(recorded, rule), course, hands, note)
+
+
+def _settings(rule: Resource[Rule[object]]) -> Sequence[Setting]:
+    return tuple(kind_of(rule.spec).backtesting.sweep(rule.spec))
+
+
+def _course(rule: Resource[Rule[object]], recorded: Recorded, first: date, last: date) -> Course:
+    return Course(first, _hourly_from(recorded, learning_days(rule.spec), first, last), last)
 
 
 def _hourly_from(recorded: Recorded, learning: timedelta, first: date, last: date) -> date:
@@ -88,160 +98,14 @@ def _hourly_from(recorded: Recorded, learning: timedelta, first: date, last: dat
     return min(max(first, recorded.hours.first.date() + learning), last + DAY)
 
 
-def _replayed(
-    replays: Sequence[RuleReplay], recorded: Recorded, stretch: tuple[date, date, date], note: Progress
-) -> tuple[int, float]:
-    """How many steps there were, and which part of the dollars looked at is assumed.
-
-    `stretch`: the first day, the first one by the hour, the last.
-    """
-    first, hourly_from, last = stretch
-    loosest, count = replays[0].rule.spec, (last - first).days + 1
-    stepped, dollars = 0, dict[date, tuple[float, float]]()
-    for step in steps(recorded, first, min(hourly_from - DAY, last), days_needed(loosest)):
-        stepped += 1
-        dollars[step.closed] = step.dollars, step.assumed
-        take_step(step, replays)
-        note(((step.closed - first).days + 1) / count)
-    if recorded.hours is not None:
-        before: datetime | None = None
-        for night, moment in moments(recorded, recorded.hours, loosest, hourly_from, last):
-            stepped += 1
-            if night.closed >= first:
-                dollars[night.closed] = night.dollars, night.assumed
-            take_moment(moment, replays, before)
-            before = moment.as_of
-            note(min(max((night.closed - first).days + 1, 0), count) / count)
-    looked_at, assumed = (sum(each) for each in zip(*dollars.values(), strict=True))
-    return stepped, assumed / looked_at if looked_at > 0 else 0.0
+def _assumed_share(replayed: StretchResult) -> float:
+    """The part of the dollars looked at whose time of becoming known is assumed, 0..1."""
+    looked_at, assumed = (sum(each) for each in zip(*replayed.dollars.values(), strict=True))
+    return assumed / looked_at if looked_at > 0 else 0.0
 
 
-def take_moment(moment: Moment, replays: Sequence[RuleReplay], before: datetime | None) -> None:
-    """An hour that nothing came of is not looked at: every scope would be found as it was at the hour `before`.
-
-    While an alert is open, time alone may end it: once it has lasted as long as an incident has to, and once enough
-    normal hours have come.
-    """
-    least_open = kind_of(replays[0].rule.spec).backtesting.least_open
-    opened = [alert.opened_at for one in replays for alert in one.ledger.open_alerts]
-    due = any(before is None or before < at + least <= moment.as_of for at in opened for least in least_open)
-    may_end = any(one.same_until is not None and one.same_until <= moment.as_of for one in replays)
-    if due or may_end or (moment.is_news and (opened or moment.may_fire)):
-        take_step(moment.step(), replays)
-    elif not moment.may_fire and not opened:
-        for one in replays:
-            one.rest()
-
-
-def take_step(step: ReplayStep, replays: Sequence[RuleReplay]) -> None:
-    """`replays` are in the order of their settings, the one that fires most easily first.
-
-    What cannot fire there cannot fire at the others, so that only it looks at everything.
-    """
-    loosest, *others = replays
-    if not any(one.is_watching for one in replays) and not _may_fire(step.view, loosest.rule.spec):
-        for one in replays:
-            one.rest()
-        return
-    found = _found(step, loosest)
-    for one in others:
-        scopes = found | one.watched
-        if scopes:
-            one.take(step, narrowed(step.view, one.rule.spec, scopes))
-        else:
-            one.rest()
-
-
-def _may_fire(view: SpendView, rule: Rule[object]) -> bool:
-    return kind_of(rule).backtesting.may_fire(view, rule)
-
-
-def _found(step: ReplayStep, loosest: RuleReplay) -> frozenset[ScopeKey]:
-    """The scopes that may fire at stricter settings, by a look at those that may at the loosest."""
-    spec, view = loosest.rule.spec, step.view
-    may = kind_of(spec).backtesting.exceeding(view, spec)
-    if may is not None and not may | loosest.watched:
-        loosest.rest()
-        return frozenset()
-    seen = view if may is None else narrowed(view, spec, may | loosest.watched)
-    return candidates(spec, loosest.take(step, seen))
-
-
-class RuleReplay:
-    """One setting of a rule, step after step."""
-
-    def __init__(self, rule: Resource[Rule[object]]) -> None:
-        self.rule = rule
-        self.ledger = Ledger(self._describe)
-        self.same_until: datetime | None = None
-        """Up to when hours that exceed nothing change nothing of what was found; None: that would never do."""
-        self._episodes: Episodes = {}
-        self._excess: dict[str, dict[date, Money]] = {}
-        self._closed = date.min
-        self._assumed: frozenset[date] = frozenset()
-
-    @property
-    def watched(self) -> frozenset[ScopeKey]:
-        """The scopes of open alerts."""
-        return frozenset(alert.scope for alert in self.ledger.open_alerts)
-
-    @property
-    def is_watching(self) -> bool:
-        return bool(self.ledger.open_alerts)
-
-    def rest(self) -> None:
-        """Passes over a step in which no scope fires and none is open: nothing of it has to be remembered."""
-        self._episodes, self.same_until = {}, None
-
-    def take(self, step: ReplayStep, view: SpendView) -> Mapping[ScopeKey, Verdict]:
-        self._closed, self._assumed = step.closed, step.assumed_days
-        verdicts = evaluate(view, self.rule.spec, held_since=held_since(self._episodes))
-        assessed = assess_rule(self.rule, view, verdicts, Past(self._episodes, self.ledger.latest))
-        self._episodes = assessed.episodes
-        for move, alert_id in self.ledger.carry_out(assessed.findings, view.as_of):
-            if alert_id and move.finding.condition is not Condition.OVER:
-                self._add_up(alert_id, move.finding)
-        asked = self.watched.union(incident.found for incident in assessed.incidents)
-        calms = [verdicts[scope].observation.calm for scope in asked if scope in verdicts]
-        self.same_until = min((view.as_of + (calm.same_for if calm else timedelta()) for calm in calms), default=None)
-        return verdicts
-
-    def _add_up(self, alert_id: str, finding: Finding) -> None:
-        """The alert's excess: as the kind has added it up, else the sum of its days, where it is one of single days."""
-        evidence = finding.evidence
-        assert isinstance(evidence, RuleEvidence)
-        excess = self._excess.setdefault(alert_id, {})
-        if evidence.unit.endswith(A_DAY) and evidence.days:
-            excess[evidence.days[-1]] = evidence.excess
-        by_days = Money.total(excess.values()) if excess else evidence.excess
-        self.ledger.note_impact(alert_id, by_days if evidence.impact is None else evidence.impact)
-
-    def _describe(self, event: AlertEvent) -> Firing:
-        evidence = event.alert.evidence
-        assert isinstance(evidence, RuleEvidence)
-        day = min(evidence.days[-1] if evidence.days else self._closed, self._closed)
-        return Firing(
-            at=event.at,
-            day=day,
-            scope=event.alert.scope,
-            name=evidence.scope_name,
-            severity=event.alert.severity,
-            raised=event.command is Command.RAISE,
-            actual=evidence.actual,
-            expected=evidence.expected,
-            unit=evidence.unit,
-            cause=evidence.cause,
-            late=is_found_late(day, event.at) and day not in self._assumed,
-            falls=evidence.falls,
-            severity_reason=evidence.severity_reason,
-        )
-
-
-def _row(setting: Setting, replay: RuleReplay, first: date, last: date) -> SweepRow:
-    return SweepRow(setting.name, setting.configured, replay.ledger.tally(first, last))
-
-
-def _assumptions(first: date, hourly_from: date, last: date, assumed_share: float) -> tuple[str, ...]:
+def _assumptions(course: Course, assumed_share: float) -> tuple[str, ...]:
+    first, hourly_from, last = course.first, course.hourly_from, course.last
     daily = (DAILY,) if hourly_from > first else ()
     hourly = (HOURLY,) if hourly_from <= last else ()
     later = (LATER_HOURS.format(day=hourly_from),) if first < hourly_from <= last else ()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from service.domain.backtest.rules import ONE_BY_ONE
+from service.domain.backtest.stretches import Hands
 from service.domain.notify.escalation import PlannedStep
 from service.domain.sources.pricing import PriceBook, PriceOverride
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens
@@ -162,3 +164,4 @@ class Ports:
     outages: Outages = field(default_factory=Outages)
     spans: Spans = field(default_factory=NoSpans)
     people: PeopleAccess | None = None
+    hands: Hands = ONE_BY_ONE

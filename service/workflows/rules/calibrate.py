@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -63,7 +64,7 @@ async def run_due_calibration(ports: Ports) -> bool:
     return True
 
 
-def _firings(task: _Task, note: Progress) -> list[tuple[Setting, list[Firing]]]:
+def _firings(task: _Task, note: Progress) -> list[tuple[Setting, Sequence[Firing]]]:
     return firings_by_setting(task.rule, task.known, task.stretch.first, task.stretch.last, note)
 
 

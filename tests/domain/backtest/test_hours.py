@@ -12,7 +12,8 @@ import pytest
 from service.domain.backtest.backtest import Result
 from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import learning_days, moments
-from service.domain.backtest.rules import RuleReplay, firings_by_setting, replay_rule
+from service.domain.backtest.rule_replay import RuleReplay
+from service.domain.backtest.rules import firings_by_setting, replay_rule
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
 from service.domain.rules.backtesting import HourEnd, Look
 from service.domain.rules.kinds.anomaly.glance import HourGlimpses
@@ -214,7 +215,7 @@ def test_the_hours_that_are_passed_over_would_have_changed_nothing(
         for _, moment in moments(recorded, hours, setting.rule, first, day(DAYS)):
             step = moment.step()
             full.take(step, step.view)
-        assert full.ledger.firings() == firings
+        assert full.ledger.firings() == list(firings)
     assert all(firings for _, firings in found)
 
 

@@ -55,6 +55,19 @@ class HourVersions:
     def hours(self) -> int:
         return int(self.amounts.shape[1])
 
+    def since(self, first: datetime) -> HourVersions:
+        """The hours from an instant on; all, where they begin no earlier."""
+        gone, restated = max(0, (first - self.first) // HOUR), self.restated
+        later = restated.places >= gone
+        return HourVersions(
+            self.first + gone * HOUR,
+            self.cells,
+            self.amounts[:, gone:],
+            self.known_at[gone:],
+            self.complete_at[gone:],
+            Restated(restated.at[later], restated.rows[later], restated.places[later] - gone, restated.amounts[later]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class LearntHours:

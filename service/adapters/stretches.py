@@ -1,0 +1,119 @@
+"""Stretches of a backtest, all but the first in child processes: the threads of one process share a core.
+
+A child is this module, started for one stretch. It reads the stretch from its parent, pickled, and answers with what
+came of it; it opens no file, no connection and no database.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
+
+from service.domain.backtest.backtest import Progress
+from service.domain.backtest.stretches import ReplayStretch, StretchResult, replay_stretch
+
+log = logging.getLogger(__name__)
+
+MOST = 4
+"""Each process holds its stretch and the weeks before it."""
+COMMAND = (sys.executable, "-I", "-m", "service.adapters.stretches")
+NICENESS = 10
+"""Alerts go first: a child takes what polls, evaluations and the database leave of the machine."""
+OWN_PART = 0.9
+"""The progress of a backtest when its first stretch is done and others may not be."""
+PATIENCE = 0.2
+"""Seconds between two looks whether anybody still waits for the backtest."""
+
+Talk = Future[bytes]
+
+
+def one_for_each_core() -> int:
+    return min(os.cpu_count() or 1, MOST)
+
+
+class StretchProcesses:
+    """Makes as many stretches at the same time as there are processes, this one included.
+
+    A child that cannot be started, or ends without an answer, costs time alone: its stretch is made here.
+    """
+
+    def __init__(self, count: int, command: Sequence[str] = COMMAND) -> None:
+        self.count = count
+        self._command = tuple(command)
+
+    def make(self, stretches: Sequence[ReplayStretch], note: Progress) -> list[StretchResult]:
+        """The children end with the call, whatever `note` raises."""
+        first, *others = stretches
+        if not others:
+            return [replay_stretch(first, note)]
+        with ThreadPoolExecutor(len(others)) as threads, ExitStack() as children:
+            talks = [children.enter_context(_talk(self._command, stretch, threads)) for stretch in others]
+            made = [replay_stretch(first, lambda progress: note(OWN_PART * progress))]
+            for stretch, talk in zip(others, talks, strict=True):
+                made.append(_answer(talk, lambda: note(OWN_PART)) or replay_stretch(stretch, lambda _: note(OWN_PART)))
+        note(1.0)
+        return made
+
+
+@contextmanager
+def _talk(command: Sequence[str], stretch: ReplayStretch, threads: ThreadPoolExecutor) -> Iterator[Talk]:
+    """Starts a child, which lives no longer than the block, and tells it its stretch. The future is its answer."""
+    try:
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
+    except OSError as error:
+        failed = Talk()
+        failed.set_exception(error)
+        yield failed
+        return
+    talk = threads.submit(_told, child, stretch)
+    try:
+        yield talk
+    finally:
+        child.kill()
+        wait([talk])
+
+
+def _told(child: subprocess.Popen[bytes], stretch: ReplayStretch) -> bytes:
+    """Raises OSError with the child's last words, where it has failed."""
+    answer, said = child.communicate(pickle.dumps(stretch.narrowed()))
+    if child.returncode != 0:
+        words = said.decode(errors="replace").strip().splitlines()
+        raise OSError(f"it ended with {child.returncode}: {words[-1] if words else 'without a word'}")
+    return answer
+
+
+def _answer(talk: Talk, look: Callable[[], None]) -> StretchResult | None:
+    """The child's stretch; None where it has failed. Meanwhile it calls `look` again and again."""
+    while True:
+        try:
+            return pickle.loads(talk.result(timeout=PATIENCE))  # type: ignore[no-any-return]  # noqa: S301
+        except TimeoutError:
+            look()
+        except OSError as error:
+            log.warning("a stretch of a backtest is made here, its child process failed: %s", error)
+            return None
+
+
+def main() -> None:
+    """Makes the stretch on standard input. Ends with its parent, for whom alone it works."""
+    parent = os.getppid()
+
+    def stay(progress: float) -> None:
+        if os.getppid() != parent:
+            raise SystemExit(f"nobody waits for it any more, at {progress:.0%}")
+
+    os.nice(NICENESS)
+    stretch = pickle.load(sys.stdin.buffer)  # noqa: S301
+    gc.freeze()
+    pickle.dump(replay_stretch(stretch, stay), sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()
