@@ -18,7 +18,7 @@ from service.api.spend.periods import PeriodOut, show_period
 from service.domain.budgets.statuses import ScopeStatus
 from service.domain.forecasts.forecast import Forecast
 from service.domain.spend.best_known import Basis
-from service.workflows.budgets.statuses import status_part
+from service.workflows.budgets.statuses import status_part, unseen_members
 from service.workflows.ports.alerts import BudgetFailure
 
 router = APIRouter(prefix="/v1/budgets", tags=["Budgets"])
@@ -71,6 +71,7 @@ class BudgetStatusOut(BaseModel):
     billed_until: datetime | None
     failures: list[BudgetFailureOut] = Field(description="100 at most, the whole budget first; empty where all is well")
     error: str | None = Field(examples=[None])
+    unseen: list[str] = Field(description="members of its scope that nothing that was read has named: they count $0")
     items: list[ScopeStatusOut]
     next: str | None
 
@@ -128,6 +129,7 @@ async def status(
             billed_until=await uow.facts.billed_until(budget.spec.source_id),
             failures=[show_failure(one) for one in failing],
             error=part.error,
+            unseen=[str(one) for one in await unseen_members(uow, budget)],
             items=[show_status(one) for one in part.statuses[:limit]],
             next=encode(LISTING, str(skipped + limit)) if len(part.statuses) > limit else None,
         )

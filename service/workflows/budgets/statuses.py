@@ -140,6 +140,13 @@ async def status_part(
     return StatusPart(made)
 
 
+async def unseen_members(uow: UnitOfWork, budget: Resource[Budget]) -> list[ScopeKey]:
+    """The members that the budget's scope names and nothing that was read has: of them it counts nothing."""
+    named = budget.spec.scope.members
+    known = await uow.directory.names(budget.spec.source_id, named) if named else {}
+    return sorted(named - known.keys(), key=str)
+
+
 def _not_told(failed: FailedScopes) -> StatusPart:
     return StatusPart((), next(iter(failed.met.values())))
 

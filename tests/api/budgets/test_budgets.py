@@ -217,6 +217,23 @@ async def test_a_budget_that_cannot_be_assessed_says_so_in_its_status_in_readyz_
     assert "tocsin_budget_failures_total 2.0" in (await stand.stranger.get("/metrics")).text
 
 
+async def test_members_of_which_nothing_has_been_read_are_named_in_the_status_and_on_the_page(stand: Stand) -> None:
+    """A budget from a file comes before the first poll, when no spelling can be refused."""
+    await stand.create("/sources", SOURCE)
+    scope = {"workspaces": ["wrkspc_eng"], "models": ["claude-sonnet-4-5"]}
+    made = await stand.create("/budgets", BUDGET | {"scope": scope})
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        dated = Cell("wrkspc_eng", "claude-sonnet-4-5-20250929", "apikey_ci")
+        await uow.directory.note_cells(source.id, [dated], stand.clock())
+    status = answered(await stand.viewer.get(f"/v1/budgets/{made['id']}/status"))
+    assert status["unseen"] == ["model:claude-sonnet-4-5"]
+    page = (await (await signed_in(stand)).get(f"/pages/budgets/{made['id']}")).text
+    assert "Nothing that was read has named model claude-sonnet-4-5: of that it counts nothing." in page
+    everything = await stand.create("/budgets", BUDGET | {"name": "all"})
+    assert answered(await stand.viewer.get(f"/v1/budgets/{everything['id']}/status"))["unseen"] == []
+
+
 async def put_zone(stand: Stand, zone: str) -> None:
     """What an update of the machine's time zones does to a stored budget: its zone is known no more."""
     changed = "UPDATE resources SET spec = jsonb_set(spec, '{period,timezone}', to_jsonb(CAST(:zone AS text)))"

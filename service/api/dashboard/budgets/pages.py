@@ -36,7 +36,7 @@ from service.domain.values.periods import PeriodKind, Phase
 from service.domain.values.plain_text import minute, percentage
 from service.domain.values.resources import Resource
 from service.workflows.budgets.fullest import BudgetSummary, summaries
-from service.workflows.budgets.statuses import status_part
+from service.workflows.budgets.statuses import status_part, unseen_members
 from service.workflows.dashboard.burn_up import burn_up
 from service.workflows.dashboard.overview import passed_percent
 from service.workflows.ports.alerts import AlertFilter
@@ -123,6 +123,7 @@ async def show_budget(
     content = {
         **_head(budget, caller),
         "error": part.error,
+        "unseen": ", ".join(f"{NOUNS[one.dimension]} {one.id}" for one in await unseen_members(uow, budget)),
         "scopes": [_choice(one, one is chosen, skip) for one in scopes] if len(scopes) > 1 or skip else [],
         "before": f"{PLACE}/{id}?skip={max(0, skip - MOST_SCOPES)}" if skip else "",
         "more": f"{PLACE}/{id}?skip={skip + MOST_SCOPES}" if len(part.statuses) > MOST_SCOPES else "",
