@@ -78,19 +78,21 @@ class Sources(ResourceKind[Source]):
         if before is None:
             await uow.polling_states.add(SourceState(write.resource.id, fence=0, next_poll_at=write.at))
             return
+        if after is not None and after.spec != before.spec:
+            await _begin_again(uow, before, after, write.at)
+        # Last: a poll holds its source and then queues the evaluation, and the two must not wait for each other.
         await uow.jobs.evaluate(before.id)
-        if after is None:
-            return
-        if after.spec == before.spec:
-            return
-        await uow.polling_states.start_over(after.id, write.at)
-        await _forget_whose_it_was(uow, before, after)
-        if after.spec.people is not before.spec.people:
-            await _forget_people(uow, after)
-        if (after.spec.people, after.spec.claude_code) != (before.spec.people, before.spec.claude_code):
-            await _read_claude_code_again(uow, after)
-        if after.spec.enabled:
-            await request_poll(uow, after.id, PollKind.REQUESTED, write.at)
+
+
+async def _begin_again(uow: UnitOfWork, before: Resource[Source], after: Resource[Source], at: datetime) -> None:
+    await uow.polling_states.start_over(after.id, at)
+    await _forget_whose_it_was(uow, before, after)
+    if after.spec.people is not before.spec.people:
+        await _forget_people(uow, after)
+    if (after.spec.people, after.spec.claude_code) != (before.spec.people, before.spec.claude_code):
+        await _read_claude_code_again(uow, after)
+    if after.spec.enabled:
+        await request_poll(uow, after.id, PollKind.REQUESTED, at)
 
 
 def require_known_place(spec: Source) -> None:
