@@ -109,13 +109,13 @@ async def _run_next_part(ports: Ports, source_id: str, poll_id: str) -> None:
         with defects_refuse("backfill"):
             outcomes = await _run_part(ports, begun, poll_id)
     except FenceLost:
-        await run_close_part(ports, poll_id, until=None, failed=False)
+        await run_close_part(ports, source_id, poll_id, until=None, failed=False)
         return
     except SourceError as error:
-        await run_fail_part(ports, poll_id, str(error))
+        await run_fail_part(ports, source_id, poll_id, str(error))
         return
     failed = any(outcome.error for outcome in outcomes)
-    await run_close_part(ports, poll_id, until=None if failed else part.end, failed=failed)
+    await run_close_part(ports, source_id, poll_id, until=None if failed else part.end, failed=failed)
     log_end(failed=failed, outcomes=outcomes)
 
 
@@ -183,23 +183,27 @@ async def run_begin_part(ports: Ports, source_id: str, poll_id: str) -> PartBegu
     return PartBegun(source, prices, fence, part, last_day=Window(poll.window.end - DAY, poll.window.end))
 
 
-async def run_fail_part(ports: Ports, poll_id: str, error: str) -> None:
+async def run_fail_part(ports: Ports, source_id: str, poll_id: str, error: str) -> None:
     """Ends a backfill that threw outside its reports. Its first report shows why."""
     async with ports.uow() as uow:
         await uow.polls.record(poll_id, ReportOutcome(ReportName.COST, error=error))
-    await run_close_part(ports, poll_id, until=None, failed=True)
+    await run_close_part(ports, source_id, poll_id, until=None, failed=True)
 
 
-async def run_close_part(ports: Ports, poll_id: str, *, until: datetime | None, failed: bool) -> None:
-    """Notes how far the backfill has come, and queues its next part unless it failed or is done."""
+async def run_close_part(ports: Ports, source_id: str, poll_id: str, *, until: datetime | None, failed: bool) -> None:
+    """Notes how far the backfill has come, and queues its next part unless it failed or is done.
+
+    The evaluation comes first, as where a budget is written that goes on with the backfill: else the two could wait for
+    each other.
+    """
     now = ports.clock()
     async with ports.uow() as uow:
+        await uow.jobs.evaluate(source_id)
         poll = await uow.polls.get(poll_id)
         assert poll.window is not None
         done_until = until or poll.done_until
         over = failed or done_until == poll.window.end
         state = PollState.FAILED if failed else PollState.DONE if over else PollState.RUNNING
         await uow.polls.save(replace(poll, state=state, done_until=done_until, finished_at=now if over else None))
-        await uow.jobs.evaluate(poll.source_id)
         if not over:
             await uow.jobs.backfill(poll.source_id, poll.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -20,7 +21,8 @@ from service.domain.values.periods import PeriodKind, PeriodSpec, Window
 from service.worker import JobHandlers
 from service.workflows.operation.upkeep import run_minute
 from service.workflows.ports.sources import SourceError
-from service.workflows.sources.backfill import request_backfill, run_backfill
+from service.workflows.sources.backfill import request_backfill, run_backfill, run_close_part
+from tests.adapters.postgres.queue.queue_runs import until
 from tests.adapters.postgres.reports import told
 from tests.factories import budget, percent, utc
 from tests.workflows.yard import DAY, HOUR, MINUTE, Killed, Yard, billed, caller
@@ -283,6 +285,27 @@ async def test_a_part_that_a_poll_overtook_writes_nothing_and_is_read_again(yard
     await yard.settle()
     assert (await yard.see(poll)).state is PollState.DONE
     assert await yard.spent(LONG_AGO) == Money.of("3.00")
+
+
+async def test_a_part_that_ends_while_a_budget_takes_its_backfill_up_holds_nothing_that_this_needs(
+    yard: Yard,
+) -> None:
+    """Deadlocks: a budget is written with its evaluation, and then takes the backfill of its period up again."""
+    poll = await request(yard)
+    await yard.settle()
+    async with yard.ports.uow() as uow:
+        await uow.jobs.evaluate(yard.source.id)
+        end = asyncio.create_task(run_close_part(yard.ports, yard.source.id, poll.id, until=TODAY, failed=False))
+        await until(lambda: _waits(yard))
+        await uow.polls.save(poll)
+    await end
+    assert (await yard.see(poll)).state is PollState.DONE
+
+
+async def _waits(yard: Yard) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with yard.engine.connect() as connection:
+        return bool(await connection.scalar(text(waiting)))
 
 
 async def test_a_job_too_many_of_a_backfill_that_is_done_does_nothing(yard: Yard) -> None:
