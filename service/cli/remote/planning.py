@@ -172,15 +172,16 @@ def _show(changes: Iterable[dict[str, Json]], out: Console) -> None:
         assert isinstance(fields, list)
         for field in fields:
             assert isinstance(field, dict)
-            out.print(Text(f"    {_field(field)}"), soft_wrap=True)
+            out.print(Text(f"    {_field(field, action)}"), soft_wrap=True)
     if changes:
         out.print(f"{_counted(changes)}.", highlight=False)
 
 
-def _field(field: dict[str, Json]) -> str:
+def _field(field: dict[str, Json], action: str) -> str:
+    """Returns a line; of what goes as a whole, the value that goes with it."""
     name, before, after = str(field["pointer"]).removeprefix("/").replace("/", "."), field["before"], field["after"]
-    if before is None:
-        return f"{name}: {_value(after)}"
+    if before is None or action == "delete":
+        return f"{name}: {_value(after if before is None else before)}"
     return f"{name}: {_value(before)} -> {'as usual' if after is None else _value(after)}"
 
 

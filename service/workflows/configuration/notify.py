@@ -147,7 +147,7 @@ async def _routes_where(uow: UnitOfWork, refers: Callable[[Route], bool]) -> lis
     table = await route_table(uow)
     routes = table.spec.items if table else ()
     return [
-        "the default route" if position == len(routes) - 1 else f"route {position}"
+        "the default route" if position == len(routes) - 1 else f"route {position + 1}"
         for position, route in enumerate(routes)
         if refers(route)
     ]

@@ -131,7 +131,7 @@ async def test_a_receiver_in_use_names_everything_that_uses_it(stand: Stand) -> 
     routes = [{"matchers": [critical], "receiver": "eng"}, {"receiver": "eng"}]
     answered(await stand.admin.put("/v1/routes", json={"items": routes}))
     told = problem(await stand.admin.delete("/v1/receivers/eng"), 409)["detail"]
-    users = ("route 0", "the default route", "escalation policy 'on call'", "digest 'weekly spend'", "rota 'engineers'")
+    users = ("route 1", "the default route", "escalation policy 'on call'", "digest 'weekly spend'", "rota 'engineers'")
     assert [user for user in users if user not in told] == []
     assert answered(await stand.viewer.get("/v1/receivers/eng"))["name"] == "eng"
 

@@ -95,7 +95,7 @@ async def test_a_receiver_that_any_route_leads_to_cannot_be_deleted(stand: Stand
     await stand.create("/receivers", {"name": "eng", "channels": [{"kind": "console"}]})
     await stand.create("/receivers", {"name": "pager", "channels": [{"kind": "console"}]})
     await put(stand, {"receiver": "pager", "matchers": [CRITICAL]}, DEFAULT)
-    assert "route 0" in problem(await stand.admin.delete("/v1/receivers/pager"), 409)["detail"]
+    assert "route 1" in problem(await stand.admin.delete("/v1/receivers/pager"), 409)["detail"]
 
 
 # ------------------------------------------------------------------------------------------- match

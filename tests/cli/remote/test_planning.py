@@ -69,6 +69,15 @@ def test_a_plan_shows_each_difference_and_applies_nothing(rest: Answering, path:
     assert rest.asked == [("PUT /config?dry_run=true&unlisted=keep", "Bearer tcn_FAKE", body)]
 
 
+def test_what_is_deleted_is_shown_with_what_goes_and_becomes_nothing(rest: Answering, path: Path) -> None:
+    fields = [{"pointer": "/amount", "before": "100.00", "after": None}]
+    gone = {"kind": "budgets", "name": "eng monthly", "action": "delete", "fields": fields}
+    rest.answers["PUT /config"] = {"applied": False, "changes": [gone]}
+    out, text = screen()
+    plan(Server(rest.url, "tcn_FAKE"), path, "delete", out)
+    assert text.getvalue().splitlines() == ["- budgets eng monthly", "    amount: 100.00", "1 to delete."]
+
+
 def test_a_plan_as_json_has_the_changes_and_the_same_exit_code(rest: Answering, path: Path) -> None:
     out, text = screen()
     assert plan(Server(rest.url, "tcn_FAKE"), path, "keep", out, PlanForm.JSON) == 3
