@@ -83,6 +83,8 @@ def spend(server: Server, wanted: SpendWanted, now: datetime, out: Console) -> N
     table((wanted.by.replace("_", " "), "spent", "share", "basis"), rows, frozenset({1, 2}), out)
     since = _window(wanted, now)["since"]
     out.print(f"{usd(total['amount'])} since {since}, by day: {_daily(days)}", markup=False, highlight=False)
+    if unread := _unread(days):
+        out.print(f"Not known are {unread} of these days, which count as $0.", markup=False, highlight=False)
 
 
 def breakdown(server: Server, wanted: SpendWanted, now: datetime) -> dict[str, Json]:
@@ -126,6 +128,12 @@ def _budget_row(one: dict[str, Json]) -> tuple[str, ...]:
     percent = Decimal(str(one["percent"])) if one["percent"] is not None else None
     filled, reached = ("", "") if percent is None else (bar(percent), percentage(percent))
     return str(one["budget"]), str(one["name"]), filled, usd(one["spent"]), usd(one["amount"]), reached
+
+
+def _unread(answer: dict[str, Json]) -> int:
+    """How many days no bill is known of, such as those before the first that was ever read."""
+    lacking = inner(answer, "lacking")
+    return int(str(lacking["missing"])) + int(str(lacking["suspect"]))
 
 
 def _daily(answer: dict[str, Json]) -> str:

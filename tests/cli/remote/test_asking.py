@@ -33,10 +33,15 @@ SOURCE = {
         "estimated_until": "2026-11-16T12:00:00Z",
     },
 }
+LACKING = {"missing": 0, "suspect": 0, "late": 1, "open": 1}
 BUDGET = {"budget": "eng monthly", "name": "workspace eng", "spent": "123.45", "amount": "100.00", "percent": 123.45}
 ANSWERS: dict[str, Any] = {
     "GET /sources": {"items": [SOURCE]},
-    "GET /spend": {"total": TOTAL, "items": [{"amount": "0.00"}, {"amount": "50.00"}, {"amount": "100.009"}]},
+    "GET /spend": {
+        "total": TOTAL,
+        "items": [{"amount": "0.00"}, {"amount": "50.00"}, {"amount": "100.009"}],
+        "lacking": LACKING,
+    },
     "GET /spend/breakdown": {
         "total": TOTAL,
         "items": [
@@ -107,11 +112,21 @@ def test_nothing_spent_has_no_shares(rest: Answering) -> None:
         "total": {"amount": "0.00", "basis": "billed"},
         "items": [{"name": "eng", "amount": "0.00", "basis": "billed"}],
     }
-    rest.answers |= {"GET /spend/breakdown": nothing, "GET /spend": {"total": {}, "items": [{"amount": "0.00"}]}}
+    rest.answers |= {
+        "GET /spend/breakdown": nothing,
+        "GET /spend": {"total": {}, "items": [{"amount": "0.00"}], "lacking": LACKING},
+    }
     out, text = screen()
     spend(at(rest), SpendWanted("model", "1d", ""), NOW, out)
     assert "%" not in text.getvalue()
     assert text.getvalue().endswith("$0.00 since 2026-11-16, by day: ▁\n")
+
+
+def test_days_that_were_never_read_are_said(rest: Answering) -> None:
+    rest.answers["GET /spend"] = ANSWERS["GET /spend"] | {"lacking": LACKING | {"missing": 54, "suspect": 1}}
+    out, text = screen()
+    spend(at(rest), SpendWanted("api_key", "90d", ""), NOW, out)
+    assert text.getvalue().endswith("Not known are 55 of these days, which count as $0.\n")
 
 
 def test_what_is_no_length_of_time_is_refused_before_anything_is_asked(rest: Answering) -> None:
