@@ -200,8 +200,8 @@ def _beside(asked: SpendAddress, found: ComparedSpend) -> str:
 
 
 def _unknown(found: ComparedSpend) -> str:
-    """Returns "12 of these days, and 25 of those before,"; empty where all are known."""
-    counts = ((found.unknown, "of these days"), (found.unknown_before, "of those before"))
+    """Returns "12 of these days and 25 of the days before"; empty where all are known."""
+    counts = ((found.unknown, "of these days"), (found.unknown_before, "of the days before"))
     return " and ".join(f"{days} {whose}" for days, whose in counts if days)
 
 

@@ -51,7 +51,7 @@ async def test_days_that_were_never_read_are_said_beside_the_change(stand: Stand
     opened = await signed_in(stand)
     assert "is not known in full" not in (await opened.get("/pages/spend?days=7")).text
     page = (await opened.get("/pages/spend?days=30")).text
-    assert "The bill of 16 of these days and 29 of those before is not known in full." in page
+    assert "The bill of 16 of these days and 29 of the days before is not known in full." in page
 
 
 async def test_two_dimensions_are_a_line_for_each_pair(stand: Stand) -> None:
