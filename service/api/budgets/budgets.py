@@ -93,7 +93,7 @@ class BudgetShape(Shape[Budget, BudgetIn, BudgetOut]):
         source = await source_named(uow, name, "/source")
         return Budget(
             source_id=source.id,
-            scope=await read_scope(uow, source.id, document.scope),
+            scope=await read_scope(uow, source.id, document.scope, stored.scope if stored else None),
             amount=document.amount,
             period=read_period(document.period),
             thresholds=tuple(

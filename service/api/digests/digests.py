@@ -149,7 +149,7 @@ class DigestShape(Shape[DigestPlan, DigestIn, DigestOut]):
             to_owner=addressee.to_owner,
             cron=" ".join(document.cron.split()),
             timezone=document.timezone,
-            scope=await read_scope(uow, source.id, document.scope),
+            scope=await read_scope(uow, source.id, document.scope, stored.scope if stored else None),
             enabled=document.enabled,
             period=document.period,
             week_start=document.week_start,

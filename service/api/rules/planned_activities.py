@@ -58,7 +58,7 @@ class PlannedActivityShape(Shape[PlannedActivity, PlannedActivityIn, PlannedActi
         source = await source_named(uow, name, "/source")
         return PlannedActivity(
             source_id=source.id,
-            scope=await read_scope(uow, source.id, document.scope),
+            scope=await read_scope(uow, source.id, document.scope, stored.scope if stored else None),
             starts_at=document.starts_at,
             ends_at=document.ends_at,
             extra_amount=document.extra_amount,

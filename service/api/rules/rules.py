@@ -101,7 +101,7 @@ class RuleShape(Shape[Rule[object], RuleIn, RuleOut]):
             source_id=source.id,
             kind=document.kind,
             params=read_params(document.kind, document.params),
-            scope=await read_scope(uow, source.id, document.scope),
+            scope=await read_scope(uow, source.id, document.scope, stored.scope if stored else None),
             for_each=Dimension(document.for_each) if document.for_each else None,
             severity=document.severity,
             gates=read_gates(document.kind, document.gates),

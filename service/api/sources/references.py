@@ -25,6 +25,7 @@ _IDS = {
         "|managed_agents_api|message_batches_api|messages_api|office_agent|cc_security_autopatch"
     ),
 }
+_DATED = re.compile(r"\d{8}$")
 _SHOWABLE = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
@@ -65,9 +66,17 @@ def unseen(reference: str, known: Sequence[Seen], dimension: Dimension) -> str:
 
 
 def other_spellings(model: str, known: Sequence[Seen]) -> list[str]:
-    """Returns the models that have been seen and differ from one that has not in the date of the snapshot alone."""
+    """Returns the models that have been seen and are one that has not, with the date of its snapshot or without.
+
+    Two dates are two models.
+    """
     ids = {one.id for one in known}
-    return [] if model in ids else sorted(id for id in ids if canonical_model(id) == canonical_model(model))
+    return [] if model in ids else sorted(id for id in ids if _is_other_spelling(id, model))
+
+
+def _is_other_spelling(one: str, other: str) -> bool:
+    dates = {found[0] for model in (one, other) if (found := _DATED.search(model))}
+    return canonical_model(one) == canonical_model(other) and len(dates) < 2
 
 
 def names_by_id(known: Sequence[Seen]) -> dict[str, str]:

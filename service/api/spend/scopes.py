@@ -14,7 +14,6 @@ from service.api.sources.references import id_of, names_by_id, other_spellings, 
 from service.domain.values.errors import Invalid
 from service.domain.values.names import listed
 from service.domain.values.scopes import ORGANISATION, Dimension, Scope, ScopeKey
-from service.workflows.ports.sources import Seen
 from service.workflows.ports.unit_of_work import UnitOfWork
 
 References = Annotated[list[Reference], Field(max_length=500)]
@@ -85,27 +84,35 @@ async def require_seen(uow: UnitOfWork, source_id: str, scope: Scope, pointer: s
 async def _ids(uow: UnitOfWork, source_id: str, dimension: Dimension, members: Sequence[Member]) -> tuple[str, ...]:
     known = await seen(uow, source_id, dimension) if members else []
     ids = [id_of(one.reference, known, dimension, one.pointer) for one in members]
-    if dimension is Dimension.MODEL:
-        _require_spelling(ids, known, members)
     return tuple(dict.fromkeys(ids))
 
 
-def _require_spelling(ids: Sequence[str], known: Sequence[Seen], members: Sequence[Member]) -> None:
-    """Raises Invalid for a model that reports call otherwise: `claude-sonnet-4-5` alone would count $0.00 for ever."""
-    for id, member in zip(ids, members, strict=True):
-        others = other_spellings(id, known)
-        if others and not set(others) & set(ids):
-            raise Invalid(f"the reports call {id!r} {listed(others)}: name that, alone or beside it", member.pointer)
-
-
-async def read_scope(uow: UnitOfWork, source_id: str, scope: ScopeIn) -> Scope:
-    """Raises Invalid as `scope_of` does."""
+async def read_scope(uow: UnitOfWork, source_id: str, scope: ScopeIn, stored: Scope | None) -> Scope:
+    """Reads the scope of a resource, of which `stored` is the present one. Raises Invalid as `scope_of` does, and for a
+    model that the reports call otherwise.
+    """
     written = scope.model_dump()
     members = {
         dimension: [Member(one, f"/scope/{field}/{position}") for position, one in enumerate(written[field])]
         for dimension, field in FIELDS.items()
     }
-    return await scope_of(uow, source_id, members)
+    read = await scope_of(uow, source_id, members)
+    if stored is None or set(read.models) != set(stored.models):
+        await _require_spelling(uow, source_id, read, members[Dimension.MODEL])
+    return read
+
+
+async def _require_spelling(uow: UnitOfWork, source_id: str, read: Scope, models: Sequence[Member]) -> None:
+    """`claude-sonnet-4-5` alone would count $0.00 for ever where reports name its date.
+
+    A resource whose models are stored already may stay as it is: they were taken before anything was read.
+    """
+    known = await seen(uow, source_id, Dimension.MODEL) if models else []
+    for reference, pointer in models:
+        id = id_of(reference, known, Dimension.MODEL, pointer)
+        others = other_spellings(id, known)
+        if others and not set(others) & set(read.models):
+            raise Invalid(f"the reports call {id!r} {listed(others)}: name that, alone or beside it", pointer)
 
 
 async def show_scope(uow: UnitOfWork, source_id: str, scope: Scope) -> ScopeIn:

@@ -80,6 +80,35 @@ async def test_a_model_that_the_reports_call_by_its_date_is_not_taken_without(st
     assert both["scope"]["models"] == ["claude-sonnet-4-5", dated]
 
 
+async def test_a_snapshot_of_another_date_is_another_model_and_may_be_yet_to_come(stand: Stand) -> None:
+    await stand.create("/sources", SOURCE)
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        seen = [Cell("wrkspc_eng", id, "apikey_ci") for id in ("claude-opus-4-20250514", "claude-haiku-4-5")]
+        await uow.directory.note_cells(source.id, seen, stand.clock())
+    new = ["claude-opus-4-20251001"]
+    assert (await stand.create("/budgets", BUDGET | {"scope": {"models": new}}))["scope"]["models"] == new
+    dated = BUDGET | {"name": "dated", "scope": {"models": ["claude-haiku-4-5-20251001"]}}
+    assert "claude-haiku-4-5" in problem(await stand.admin.post("/v1/budgets", json=dated), 422)["detail"]
+
+
+async def test_a_budget_that_was_taken_before_its_model_was_read_can_still_be_changed(stand: Stand) -> None:
+    """Its amount, its thresholds, and whether it is watched have nothing to do with how a model is called."""
+    await stand.create("/sources", SOURCE)
+    document = BUDGET | {"scope": {"models": ["claude-sonnet-4-5"]}}
+    made = await stand.create("/budgets", document)
+    async with stand.ports.uow() as uow:
+        (source,) = await uow.sources.all()
+        dated = Cell("wrkspc_eng", "claude-sonnet-4-5-20250929", "apikey_ci")
+        await uow.directory.note_cells(source.id, [dated], stand.clock())
+    address = f"/v1/budgets/{made['id']}"
+    assert answered(await stand.admin.patch(address, json={"enabled": False}))["enabled"] is False
+    again = document | {"amount": "77.00"}
+    assert answered(await stand.admin.patch(address, json=again))["amount"] == "77.00"
+    other = {"scope": {"models": ["claude-sonnet-4-5", "claude-opus-4-1"]}}
+    assert pointers(await stand.admin.patch(address, json=other)) == ["/scope/models/0"]
+
+
 @pytest.mark.parametrize(
     ("threshold", "pointer"),
     [
