@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, timedelta
 
-from sqlalchemy import ARRAY, Date, Double, Integer, cast, func, literal, select
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Date, Double, Integer, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.column_types import PackedDoubles
 from service.adapters.postgres.spend.bill_and_usage import on_days, usage_by
 from service.adapters.postgres.spend.tables import CELL, held_by, usage_day_profiles, usage_hours
 from service.domain.values.periods import Window
@@ -17,8 +20,8 @@ from service.domain.values.utc import DAY, HOUR, utc_day
 
 HOURS = 24
 
-Profiles = dict[Cell, list[tuple[int, Sequence[float]]]]
-"""Days, counted from the first one, and their hours, by cell."""
+Profiles = dict[Cell, tuple[Sequence[int], npt.NDArray[np.float64]]]
+"""Days, counted from the first one, and their hours, [days, hours], by cell."""
 
 
 async def refresh_profiles(connection: AsyncConnection, source_id: str, days: Collection[date]) -> None:
@@ -48,11 +51,10 @@ async def hours_between(connection: AsyncConnection, source_id: str, window: Win
     skipped = (window.start - utc_day(first).start) // HOUR
     length = (window.end - window.start) // HOUR
     found: dict[Cell, list[float]] = {}
-    for cell, profiles in (await profiles_in(connection, source_id, first, first + days * DAY)).items():
-        row = [0.0] * (days * HOURS)
-        for number, hours in profiles:
-            row[number * HOURS : (number + 1) * HOURS] = hours
-        found[cell] = row[skipped : skipped + length]
+    for cell, (numbers, hours) in (await profiles_in(connection, source_id, first, first + days * DAY)).items():
+        row = np.zeros((days, HOURS))
+        row[numbers] = hours
+        found[cell] = row.ravel()[skipped : skipped + length].tolist()
     return found
 
 
@@ -92,10 +94,10 @@ async def profiles_in(connection: AsyncConnection, source_id: str, first: date, 
     """The profiles of the days from `first` up to, not including, `end`."""
     profile = usage_day_profiles.c
     cell = tuple(profile[name] for name in CELL)
-    days = (func.array_agg(profile.day - first), func.array_agg(profile.hours, type_=ARRAY(Double)))
+    days = (func.array_agg(profile.day - first), func.array_agg(profile.hours, type_=PackedDoubles()))
     rows = await connection.execute(
         select(*(*cell, *days))
         .where(profile.source_id == source_id, profile.day >= first, profile.day < end)
         .group_by(*cell)
     )
-    return {Cell(*names): list(zip(numbers, hours, strict=True)) for *names, numbers, hours in rows}
+    return {Cell(*names): (numbers, hours) for *names, numbers, hours in rows}

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ARRAY, CTE, ColumnElement, Double, Select, and_, cast, func, select
+from sqlalchemy import CTE, ColumnElement, Double, Select, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.column_types import PackedDoubles
 from service.adapters.postgres.spend.bill_and_usage import is_spend
 from service.adapters.postgres.spend.hour_profiles import HOURS, profiles_in
 from service.adapters.postgres.spend.partitions import without_nested_loops
@@ -113,10 +114,9 @@ async def _read_profiles(connection: AsyncConnection, source_id: str, part: Wind
     """Fills in the amounts as they are known now."""
     first: date = part.start.date()
     offset, days = known.place(part.start), (part.end - part.start) // DAY
-    for cell, profiles in (await profiles_in(connection, source_id, first, first + days * DAY)).items():
+    for cell, (numbers, hours) in (await profiles_in(connection, source_id, first, first + days * DAY)).items():
         row = known.amounts[known.rows[cell], offset : offset + days * HOURS].reshape(days, HOURS)
-        numbers = [number for number, _ in profiles]
-        row[numbers] = np.array([hours for _, hours in profiles])
+        row[numbers] = hours
 
 
 async def _read_restated(connection: AsyncConnection, source_id: str, part: Window, known: _Amounts) -> None:
@@ -125,14 +125,13 @@ async def _read_restated(connection: AsyncConnection, source_id: str, part: Wind
         row = known.rows.get(Cell(workspace, model, api_key))
         if row is None:
             continue
-        at, amounts = np.array(instants), np.array(dollars)
-        hours = (np.array(starts) - known.window.start.timestamp()) / HOUR.total_seconds()
+        hours = (starts - known.window.start.timestamp()) / HOUR.total_seconds()
         places = np.rint(hours).astype(np.int64)
-        later = at > known.complete_at[places] + A_MICROSECOND / 2
+        later = instants > known.complete_at[places] + A_MICROSECOND / 2
         known.amounts[row, places] = 0.0  # an hour without the cell was read before the first of these
-        known.amounts[row, places[~later]] = amounts[~later]
+        known.amounts[row, places[~later]] = dollars[~later]
         rows = np.full(int(later.sum()), float(row))
-        known.restated.append((at[later], rows, places[later].astype(np.float64), amounts[later]))
+        known.restated.append((instants[later], rows, places[later].astype(np.float64), dollars[later]))
 
 
 def _by_cell(source_id: str, part: Window) -> Select[Any]:
@@ -149,7 +148,7 @@ def _by_cell(source_id: str, part: Window) -> Select[Any]:
     states = _states(source_id, part, numbered).subquery()
     columns = (_epoch(states.c.bucket), _epoch(states.c.known_at), states.c.amount)
     lists = (
-        select(states.c.cell, *(func.array_agg(column, type_=ARRAY(Double)).label(None) for column in columns))
+        select(states.c.cell, *(func.array_agg(column, type_=PackedDoubles()).label(None) for column in columns))
         .group_by(states.c.cell)
         .subquery()
     )
