@@ -178,9 +178,21 @@ async def run_begin(ports: Ports, backtest_id: str) -> Backtest | None:
 
 
 async def run_read(ports: Ports, backtest: Backtest) -> Recorded:
-    """All that the replay needs, in one short transaction."""
+    """All that the replay needs: days and hours at the same time, each in a short transaction."""
+    stretch = ReplaySpan(backtest.subject.spec, backtest.first_day, backtest.last_day)
+    hours = asyncio.create_task(_run_read_hours(ports, stretch))
+    try:
+        async with ports.uow() as uow:
+            known = await _days(uow, stretch)
+        return replace(known, hours=await hours)
+    finally:
+        hours.cancel()
+        await asyncio.gather(hours, return_exceptions=True)
+
+
+async def _run_read_hours(ports: Ports, stretch: ReplaySpan) -> HourVersions | None:
     async with ports.uow() as uow:
-        return await recorded(uow, ReplaySpan(backtest.subject.spec, backtest.first_day, backtest.last_day))
+        return await _hours(uow, stretch, MOST_AMOUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +206,11 @@ class ReplaySpan:
 
 async def recorded(uow: UnitOfWork, stretch: ReplaySpan, most: int = MOST_AMOUNTS) -> Recorded:
     """All that a replay of these days reads. `most`: amounts of hours; of more the newest are read."""
+    return replace(await _days(uow, stretch), hours=await _hours(uow, stretch, most))
+
+
+async def _days(uow: UnitOfWork, stretch: ReplaySpan) -> Recorded:
+    """Everything but the hours."""
     source = await uow.sources.get(stretch.spec.source_id)
     return Recorded(
         source_id=source.id,
@@ -205,7 +222,6 @@ async def recorded(uow: UnitOfWork, stretch: ReplaySpan, most: int = MOST_AMOUNT
             if one.spec.source_id == source.id
         ],
         simulated=source.spec.kind is SourceKind.SIMULATOR,
-        hours=await _hours(uow, stretch, most),
         delay=source.spec.poll_interval,
         locality=source.spec.locality,
     )
