@@ -117,6 +117,6 @@ class PackedDoubles(TypeDecorator[npt.NDArray[np.float64]]):
         if value is None:
             return None
         dimensions = int.from_bytes(value[:4])
-        shape = np.frombuffer(value, _DIMENSION, dimensions, _HEADER)["length"]
+        shape = np.frombuffer(value, _DIMENSION, dimensions, _HEADER)["length"].tolist() or [0]
         start = _HEADER + dimensions * _DIMENSION.itemsize
         return np.frombuffer(value, _DOUBLE, offset=start)["value"].astype(np.float64).reshape(shape)
