@@ -11,6 +11,7 @@ from service.domain.backtest.history import Recorded
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated
 from service.domain.rules.kinds.anomaly.ground import LEARNING_HOURS
+from service.domain.sources.locality import locality_of
 from service.domain.spend.best_known import DayVersion
 from service.domain.spend.rows import Bucket, UsageFact
 from service.domain.values.utc import HOUR
@@ -34,7 +35,8 @@ def remembered() -> Recorded:
         for bucket in one.again:
             place, told = _place(bucket), (bucket.window.end + READ_AGAIN).timestamp()
             again += [(told, row, place, usd) for row, usd in enumerate(_dollars(bucket)) if usd != amounts[row, place]]
-    return Recorded(SOURCE, versions, {}, hours=_hours(amounts, again), delay=DELAY)
+    hours = _hours(amounts, again)
+    return Recorded(SOURCE, versions, {}, hours=hours, delay=DELAY, locality=locality_of(None, None, None))
 
 
 def _hours(amounts: Floats, again: list[tuple[float, int, int, float]]) -> HourVersions:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from backtesting.numbers import FIRST_READ, NOW, READ_AGAIN, SOURCE, DrawnDay, drawn_days, midnight_of
+from backtesting.numbers import DAYS, FIRST_READ, NOW, READ_AGAIN, SOURCE, DrawnDay, drawn_days, midnight_of
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.domain.sources.source import Source, SourceKind, SourceState
 from service.domain.spend.rows import Width
@@ -32,16 +32,18 @@ async def furnish(uow: UowFactory, engine: AsyncEngine) -> None:
             await use(unit, one)
     async with engine.begin() as connection:
         for statement in READ_BY_THE_HOUR:
-            await connection.execute(text(statement), {"first": FIRST_READ, "again": READ_AGAIN})
+            told = {"first": FIRST_READ, "again": READ_AGAIN, "hour": Width.HOUR.value}
+            changed = await connection.execute(text(statement), told)
+            assert changed.rowcount > DAYS
         for table in ("revisions", "known_buckets", "usage_hours", "usage_day_profiles", "spend_day_versions"):
             await connection.execute(text(f"ANALYZE {table}"))
 
 
 READ_BY_THE_HOUR = (
     """UPDATE known_buckets SET known_at = bucket + interval '1 hour' + :first,
-       complete_at = bucket + interval '1 hour' + :first WHERE width = 'hour'""",
+       complete_at = bucket + interval '1 hour' + :first WHERE width = :hour""",
     """UPDATE revisions SET known_at = bucket + interval '1 hour'
-       + CASE poll_id WHEN 'again' THEN :again ELSE :first END WHERE width = 'hour'""",
+       + CASE poll_id WHEN 'again' THEN :again ELSE :first END WHERE width = :hour""",
 )
 """The days were loaded whole: what was read when is put right afterwards."""
 

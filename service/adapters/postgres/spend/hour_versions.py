@@ -6,17 +6,17 @@ cell are put together from its revisions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import CTE, ColumnElement, Double, Select, and_, cast, func, select
+from sqlalchemy import ARRAY, CTE, ColumnElement, Double, Select, and_, any_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.column_types import PackedDoubles
+from service.adapters.postgres.column_types import Instant, PackedDoubles
 from service.adapters.postgres.spend.bill_and_usage import is_spend
 from service.adapters.postgres.spend.hour_profiles import HOURS, profiles_in
 from service.adapters.postgres.spend.partitions import without_nested_loops
@@ -121,7 +121,10 @@ async def _read_profiles(connection: AsyncConnection, source_id: str, part: Wind
 
 async def _read_restated(connection: AsyncConnection, source_id: str, part: Window, known: _Amounts) -> None:
     """Sets amounts back to those of the first complete reading of their hours; keeps the restatements."""
-    for workspace, model, api_key, starts, instants, dollars in await connection.execute(_by_cell(source_id, part)):
+    restated = list(await connection.scalars(_restated_buckets(source_id, part)))
+    if not restated:
+        return
+    for workspace, model, api_key, starts, instants, dollars in await connection.execute(_by_cell(source_id, restated)):
         row = known.rows.get(Cell(workspace, model, api_key))
         if row is None:
             continue
@@ -134,7 +137,24 @@ async def _read_restated(connection: AsyncConnection, source_id: str, part: Wind
         known.restated.append((instants[later], rows, places[later].astype(np.float64), dollars[later]))
 
 
-def _by_cell(source_id: str, part: Window) -> Select[Any]:
+def _restated_buckets(source_id: str, part: Window) -> Select[Any]:
+    """The hours that some cell was restated in: of most days a few, and only these are read whole."""
+    revision, bucket = revisions.c, known_buckets.c
+    is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == revision.bucket)
+    return (
+        select(revision.bucket)
+        .distinct()
+        .join_from(revisions, known_buckets, and_(*is_of_hour))
+        .where(
+            revision.source_id == source_id,
+            revision.width == Width.HOUR.value,
+            *_within(revision.bucket, part),
+            revision.known_at > bucket.complete_at,
+        )
+    )
+
+
+def _by_cell(source_id: str, hours: Sequence[datetime]) -> Select[Any]:
     """Hours, instants and amounts (dollars) of every restated hour, by cell.
 
     Cells go by the number of one of their series: sorting by their names would take most of the time.
@@ -145,7 +165,7 @@ def _by_cell(source_id: str, part: Window) -> Select[Any]:
         .where(series.c.source_id == source_id, is_spend())
         .cte("numbered")
     )
-    states = _states(source_id, part, numbered).subquery()
+    states = _states(source_id, hours, numbered).subquery()
     columns = (_epoch(states.c.bucket), _epoch(states.c.known_at), states.c.amount)
     lists = (
         select(states.c.cell, *(func.array_agg(column, type_=PackedDoubles()).label(None) for column in columns))
@@ -155,28 +175,28 @@ def _by_cell(source_id: str, part: Window) -> Select[Any]:
     return select(*cell, *list(lists.c)[1:]).join_from(lists, series, series.c.id == lists.c.cell)
 
 
-def _states(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
+def _states(source_id: str, hours: Sequence[datetime], numbered: CTE) -> Select[Any]:
     """The amounts of each of these cells' hours, and the instant from which each was known."""
-    moves = _moves(source_id, part, numbered).subquery()
+    moves = _moves(source_id, hours, numbered).subquery()
     key = (moves.c.cell, moves.c.bucket)
     total = func.sum(func.sum(moves.c.moved)).over(partition_by=key, order_by=moves.c.known_at)
     return select(*key, moves.c.known_at, cast(total, Double).label("amount")).group_by(*key, moves.c.known_at)
 
 
-def _moves(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
+def _moves(source_id: str, hours: Sequence[datetime], numbered: CTE) -> Select[Any]:
     """How much each revision of these cells' hours moved its amount."""
-    revision, restated = revisions.c, _restated_hours(source_id, part, numbered).subquery()
+    revision, restated = revisions.c, _restated_hours(source_id, hours, numbered).subquery()
     amount = func.coalesce(revision.amount, 0)
     earlier = func.lag(amount, 1, 0).over(partition_by=(revision.bucket, revision.series_id), order_by=revision.id)
     return (
         select(numbered.c.cell, revision.bucket, revision.known_at, (amount - earlier).label("moved"))
         .join_from(revisions, numbered, numbered.c.id == revision.series_id)
         .join(restated, and_(restated.c.cell == numbered.c.cell, restated.c.bucket == revision.bucket))
-        .where(*_hours_of(source_id, part))
+        .where(*_hours_of(source_id, hours))
     )
 
 
-def _restated_hours(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
+def _restated_hours(source_id: str, hours: Sequence[datetime], numbered: CTE) -> Select[Any]:
     """The hours of cells that were restated after their first complete reading."""
     revision, bucket = revisions.c, known_buckets.c
     is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == revision.bucket)
@@ -185,13 +205,17 @@ def _restated_hours(source_id: str, part: Window, numbered: CTE) -> Select[Any]:
         .distinct()
         .join_from(revisions, numbered, numbered.c.id == revision.series_id)
         .join(known_buckets, and_(*is_of_hour))
-        .where(*_hours_of(source_id, part), revision.known_at > bucket.complete_at)
+        .where(*_hours_of(source_id, hours), revision.known_at > bucket.complete_at)
     )
 
 
-def _hours_of(source_id: str, part: Window) -> tuple[ColumnElement[bool], ...]:
+def _hours_of(source_id: str, hours: Sequence[datetime]) -> tuple[ColumnElement[bool], ...]:
     revision = revisions.c
-    return revision.source_id == source_id, revision.width == Width.HOUR.value, *_within(revision.bucket, part)
+    return (
+        revision.source_id == source_id,
+        revision.width == Width.HOUR.value,
+        revision.bucket == any_(cast(hours, ARRAY(Instant))),
+    )
 
 
 def _epoch(instant: ColumnElement[datetime]) -> ColumnElement[float]:
