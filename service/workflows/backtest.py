@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
 from service.domain.backtest.budgets import replay_budget
+from service.domain.backtest.glance import grain_of
 from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import learning_days
 from service.domain.backtest.rules import replay_rule
@@ -26,7 +27,7 @@ from service.domain.spend.lateness import CLOSING_FOR
 from service.domain.values.errors import Conflict, Invalid, NotFound
 from service.domain.values.periods import Window, live_periods
 from service.domain.values.resources import Resource, new_id
-from service.domain.values.scopes import tells_spenders
+from service.domain.values.scopes import EVERYTHING, FINEST, Grain, Scope, tells_spenders
 from service.domain.values.utc import DAY, midnight
 from service.workflows.configuration.engine import Author, Difference, record
 from service.workflows.ports.outages import StorageUnavailable
@@ -212,19 +213,24 @@ async def recorded(uow: UnitOfWork, stretch: ReplaySpan, most: int = MOST_AMOUNT
 async def _days(uow: UnitOfWork, stretch: ReplaySpan) -> Recorded:
     """Everything but the hours."""
     source = await uow.sources.get(stretch.spec.source_id)
+    every = [Announced(one.created_at, one.spec) for one in await uow.planned.readable()]
+    planned = [one for one in every if one.activity.source_id == source.id]
+    days = _earliest(stretch), stretch.last + DAY
     return Recorded(
         source_id=source.id,
-        versions=await uow.facts.day_versions(source.id, _earliest(stretch), stretch.last + DAY),
+        versions=await uow.facts.day_versions(source.id, *days, *_cells(stretch.spec, planned)),
         names=await names_of(uow, await uow.polling_states.get(source.id)),
-        planned=[
-            Announced(one.created_at, one.spec)
-            for one in await uow.planned.readable()
-            if one.spec.source_id == source.id
-        ],
+        planned=planned,
         simulated=source.spec.kind is SourceKind.SIMULATOR,
         delay=source.spec.poll_interval,
         locality=source.spec.locality,
     )
+
+
+def _cells(spec: Rule[object] | Budget, planned: Sequence[Announced]) -> tuple[Grain, Scope]:
+    """Whose days are read: of what a rule does not tell apart the sums."""
+    grain = grain_of(spec, planned) if isinstance(spec, Rule) else None
+    return (FINEST, EVERYTHING) if grain is None else (grain, spec.scope)
 
 
 async def _hours(uow: UnitOfWork, stretch: ReplaySpan, most: int) -> HourVersions | None:

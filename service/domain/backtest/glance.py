@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from service.domain.backtest.history import Recorded
+from service.domain.backtest.history import Announced, Recorded
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule, Verdict
 from service.domain.rules.verdicts import objected
@@ -13,7 +13,7 @@ from service.domain.rules.view import SpendView
 from service.domain.spend.best_known import EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
-from service.domain.values.scopes import ORGANISATION, Cell, Dimension, ScopeKey
+from service.domain.values.scopes import ORGANISATION, Cell, Dimension, Grain, ScopeKey
 
 
 def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
@@ -21,8 +21,8 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
 
     Left as it is where cells have a say beyond their sum: in planned activities, and in whether a fall is believed.
     """
-    told_apart = _told_apart(rule.spec)
-    if told_apart is None or recorded.planned:
+    told_apart = grain_of(rule.spec, recorded.planned)
+    if told_apart is None:
         return recorded
     homes: dict[Cell, Cell | None] = {}
     versions = []
@@ -41,8 +41,10 @@ def merged(recorded: Recorded, rule: Resource[Rule[object]]) -> Recorded:
     return replace(recorded, versions=versions, hours=hours)
 
 
-def _told_apart(rule: Rule[object]) -> frozenset[Dimension] | None:
+def grain_of(rule: Rule[object], planned: Sequence[Announced]) -> Grain | None:
     """The dimensions whose members the rule tells apart, in its scope or for an alert; None: sums do not suffice."""
+    if planned:
+        return None
     own = frozenset([dimension for dimension, ids in rule.scope.filters.items() if ids or dimension is rule.for_each])
     more = kind_of(rule).backtesting.dimensions(rule)
     return None if more is None else own | more

@@ -155,8 +155,13 @@ class Facts(Protocol):
         """
         ...
 
-    async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
-        """Versions of the days from `first` up to, not including, `end`, in the order in which they became known."""
+    async def day_versions(
+        self, source_id: str, first: date, end: date, grain: Grain = FINEST, within: Scope = EVERYTHING
+    ) -> list[DayVersion]:
+        """Versions of the days from `first` up to, not including, `end`, in the order in which they became known.
+
+        By cells of a grain, each the sum of those that `within` holds.
+        """
         ...
 
     async def spender_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:

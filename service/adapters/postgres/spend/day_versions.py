@@ -28,12 +28,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.adapters.postgres.spend.hour_profiles import named
 from service.adapters.postgres.spend.known_buckets import settled_in
-from service.adapters.postgres.spend.tables import AMOUNTS, CELL, day_versions, spend_day_versions
+from service.adapters.postgres.spend.tables import AMOUNTS, CELL, day_versions, held_by, spend_day_versions
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.spend.lateness import day_known
 from service.domain.values.money import ZERO, Money
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import CELL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope
 from service.workflows.ports.spend import Stamp
 
 _KEY = ("day", *CELL)
@@ -175,9 +176,22 @@ async def marks_in(connection: AsyncConnection, source_id: str, first: date, las
     return {day: (intern(started), *mark) for day, started, mark in rows}
 
 
-async def versions_in(connection: AsyncConnection, source_id: str, first: date, end: date) -> list[DayVersion]:
-    """Versions of the days from `first` up to, not including, `end`, in the order in which they became known."""
-    changes = await _changes(connection, source_id, first, end)
+async def versions_in(
+    connection: AsyncConnection,
+    source_id: str,
+    first: date,
+    end: date,
+    grain: Grain = FINEST,
+    within: Scope = EVERYTHING,
+) -> list[DayVersion]:
+    """Versions of the days from `first` up to, not including, `end`, in the order in which they became known.
+
+    By cells of a grain, each the sum of those that `within` holds.
+    """
+    version = spend_day_versions.c
+    where = (version.source_id == source_id, version.day >= first, version.day < end)
+    changed = _of_cells(*where) if grain >= FINEST and within == EVERYTHING else _added_up(grain, within, *where)
+    changes = await _changes(connection, changed, grain)
     noted = await connection.execute(
         select(day_versions)
         .where(day_versions.c.source_id == source_id, day_versions.c.day >= first, day_versions.c.day < end)
@@ -194,21 +208,48 @@ async def versions_in(connection: AsyncConnection, source_id: str, first: date, 
     return sorted(versions, key=lambda version: (version.known_on, version.day))
 
 
+def _of_cells(*where: ColumnElement[bool]) -> Select[Any]:
+    version = spend_day_versions.c
+    return select(version.day, version.known_on, *(version[name] for name in (*CELL, *AMOUNTS))).where(*where)
+
+
+def _added_up(grain: Grain, within: Scope, *where: ColumnElement[bool]) -> Select[Any]:
+    """The sums of a grain's cells at every change of one of theirs: of how much each change has moved them."""
+    version, amounts = spend_day_versions.c, [spend_day_versions.c[name] for name in AMOUNTS]
+    key, known_on = [version[name] for name in _KEY], version.known_on
+    moved = (
+        select(
+            known_on,
+            *key,
+            *(
+                (amount - func.lag(amount, 1, 0).over(partition_by=key, order_by=known_on)).label(amount.name)
+                for amount in amounts
+            ),
+        )
+        .where(*where, *held_by(within, spend_day_versions))
+        .subquery()
+    ).c
+    kept = [moved[dimension.value] for dimension in CELL_DIMENSIONS if dimension in grain]
+    sums = (
+        func.sum(func.sum(moved[name])).over(partition_by=[moved.day, *kept], order_by=moved.known_on)
+        for name in AMOUNTS
+    )
+    totals = (cast(total, amount.type) for total, amount in zip(sums, amounts, strict=True))
+    return select(moved.day, moved.known_on, *kept, *totals).group_by(moved.day, moved.known_on, *kept)
+
+
 async def _changes(
-    connection: AsyncConnection, source_id: str, first: date, end: date
+    connection: AsyncConnection, changed: Select[Any], grain: Grain
 ) -> dict[tuple[date, date], list[tuple[Cell, SpendDay]]]:
     """The cells that changed, by day and by the UTC day on which that became known."""
-    version = spend_day_versions.c
-    rows = await connection.execute(
-        select(version.day, version.known_on, *(version[name] for name in (*CELL, *AMOUNTS))).where(
-            version.source_id == source_id, version.day >= first, version.day < end
-        )
-    )
-    cells: dict[tuple[str, str, str], Cell] = {}
+    count = len(FINEST & grain)
+    cells: dict[tuple[str, ...], Cell] = {}
     changes: dict[tuple[date, date], list[tuple[Cell, SpendDay]]] = defaultdict(list)
-    for day, known_on, workspace, model, api_key, *amounts in rows:
-        cell = cells.setdefault((workspace, model, api_key), Cell(workspace, model, api_key))
-        changes[day, known_on].append((cell, _spend_day(*amounts)))
+    for day, known_on, *values in await connection.execute(changed):
+        ids = tuple(values[:count])
+        if ids not in cells:
+            cells[ids] = named(ids, grain)
+        changes[day, known_on].append((cells[ids], _spend_day(*values[count:])))
     return changes
 
 

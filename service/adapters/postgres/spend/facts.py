@@ -153,8 +153,10 @@ class PostgresFacts:
     ) -> KnownFigures:
         return await figures_at(self._connection, source_id, at, days=days, hours=hours, grain=grain)
 
-    async def day_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
-        return await versions_in(self._connection, source_id, first, end)
+    async def day_versions(
+        self, source_id: str, first: date, end: date, grain: Grain = FINEST, within: Scope = EVERYTHING
+    ) -> list[DayVersion]:
+        return await versions_in(self._connection, source_id, first, end, grain, within)
 
     async def spender_versions(self, source_id: str, first: date, end: date) -> list[DayVersion]:
         return await spender_versions_in(self._connection, source_id, first, end)

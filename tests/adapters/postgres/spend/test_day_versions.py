@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from service.domain.spend.best_known import DayVersion, EstimatedDay, Spend, SpendDay
 from service.domain.values.money import Money
-from service.domain.values.scopes import Cell
+from service.domain.values.scopes import EVERYTHING, FINEST, Cell, Dimension, Grain, Scope
 from service.domain.values.utc import DAY, HOUR
 from tests.adapters.postgres import reports
 from tests.adapters.postgres.feeding import read
@@ -170,3 +171,65 @@ async def test_usage_backfilled_of_a_day_whose_bill_was_seen_live_is_known_when_
     await read(engine, EVENING, [day_of(TENTH, {ALPHA: "1"})])
     await read(engine, utc("2026-11-25T12:00"), hours=[hour_of(EVENING, used(10, "3"))])
     assert [(version.known_on.day, version.assumed) for version in await versions(engine)] == [(10, False), (25, False)]
+
+
+GRAINS: list[Grain] = [
+    frozenset(),
+    frozenset({Dimension.WORKSPACE, Dimension.ORGANISATION}),
+    frozenset({Dimension.MODEL, Dimension.API_KEY}),
+    FINEST,
+]
+WITHINS = [EVERYTHING, Scope(workspaces=("wrkspc_a", "wrkspc_b"), models=("opus",)), Scope(api_keys=("apikey_9",))]
+
+
+@pytest.mark.parametrize("within", WITHINS)
+@pytest.mark.parametrize("grain", GRAINS, ids=lambda grain: "-".join(sorted(grain)) or "nothing")
+async def test_sums_of_cells_are_what_the_cells_come_to_in_every_version(
+    engine: AsyncEngine, grain: Grain, within: Scope
+) -> None:
+    """Two days of cells that come, change, turn to credits and go, on five days, a few at a time."""
+    drawn = random.Random(3)
+    cells = [Cell(f"wrkspc_{w}", model, f"apikey_{n}") for n, w in enumerate("aabc") for model in ("opus", "haiku")]
+    known: dict[date, dict[Cell, SpendDay]] = {TENTH: {}, NEXT: {}}
+    for later in range(5):
+        for of_day in known.values():
+            for cell in drawn.sample(cells, 4):
+                of_day[cell] = drawn_day(drawn)
+            of_day.pop(drawn.choice(cells), None)
+        async with facts_of(engine) as facts:
+            await facts.store_days(stamp(EVENING + DAY + later * DAY), known)
+    async with facts_of(engine) as facts:
+        found = await facts.day_versions(SOURCE, TENTH, NEXT + DAY, grain, within)
+    whole = await versions(engine, days=2)
+    assert [replace(one, cells={}) for one in found] == [replace(one, cells={}) for one in whole]
+    for one, of_cells in zip(found, whole, strict=True):
+        assert one.cells == added_up(of_cells, grain, within)
+    assert len(whole) == 10
+
+
+def drawn_day(drawn: random.Random) -> SpendDay:
+    dollars = [Money.of(f"{drawn.choice((0, 0, drawn.uniform(-20, 300))):.12f}") for _ in range(4)]
+    tokens = [drawn.choice((0, drawn.randrange(10**15))) for _ in range(4)]
+    estimate = EstimatedDay(dollars[2], dollars[3], tokens[0], tokens[1], tokens[2], tokens[3])
+    return SpendDay(Spend(dollars[0], dollars[1]), estimate)
+
+
+def added_up(version: DayVersion, grain: Grain, within: Scope) -> dict[Cell, SpendDay]:
+    sums: dict[Cell, SpendDay] = {}
+    for cell, day in version.cells.items():
+        if within.holds(cell):
+            mine = sums.get(cell.at(grain), SpendDay())
+            spend = Spend(mine.spend.billed + day.spend.billed, mine.spend.estimated + day.spend.estimated)
+            one, other = mine.estimate, day.estimate
+            sums[cell.at(grain)] = SpendDay(
+                spend,
+                EstimatedDay(
+                    one.cost + other.cost,
+                    one.priority + other.priority,
+                    one.unpriced_tokens + other.unpriced_tokens,
+                    one.input_tokens + other.input_tokens,
+                    one.cache_read_tokens + other.cache_read_tokens,
+                    one.output_tokens + other.output_tokens,
+                ),
+            )
+    return {cell: day for cell, day in sums.items() if day != SpendDay()}
