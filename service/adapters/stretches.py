@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from service.domain.backtest.backtest import Progress
 from service.domain.backtest.stretches import ReplayStretch, StretchResult, replay_stretch
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 MOST = 4
 """Each process holds its stretch and the weeks before it."""
+QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Linux's limit of this container: microseconds of computing in so many; "max" for none."""
 COMMAND = (sys.executable, "-I", "-m", "service.adapters.stretches")
 NICENESS = 10
 """Alerts go first: a child takes what polls, evaluations and the database leave of the machine."""
@@ -34,8 +37,18 @@ PATIENCE = 0.2
 Talk = Future[bytes]
 
 
-def one_for_each_core() -> int:
-    return min(os.cpu_count() or 1, MOST)
+def one_for_each_core(quota: Path = QUOTA) -> int:
+    """As many processes as there are cores that this one may use: of a large machine a container may have one."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(usable, _cores_granted(quota), MOST))
+
+
+def _cores_granted(quota: Path) -> int:
+    try:
+        share, period = quota.read_text().split()
+        return int(share) // int(period)
+    except (OSError, ValueError):
+        return MOST  # no control group limits it: there is no such file, or it says "max"
 
 
 class StretchProcesses:

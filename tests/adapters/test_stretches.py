@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from service.adapters.stretches import COMMAND, StretchProcesses
+from service.adapters.stretches import COMMAND, MOST, StretchProcesses, one_for_each_core
 from service.domain.backtest.stretches import Course, OneByOne, ReplayStretch, StretchResult
 from service.domain.values.names import Names
 from service.domain.values.scopes import Dimension, ScopeKey
@@ -51,6 +53,22 @@ def test_stretches_in_processes_find_what_they_find_in_this_one() -> None:
 def test_one_stretch_needs_no_other_process() -> None:
     (only, *_), absent = three(), ("/nowhere/python",)
     assert facts(StretchProcesses(8, absent).make([only], silent)) == facts(OneByOne().make([only], silent))
+
+
+@pytest.mark.parametrize(
+    ("limit", "most"), [("100000 100000\n", 1), ("50000 100000\n", 1), ("250000 100000\n", 2), ("max 100000\n", MOST)]
+)
+def test_a_container_with_a_share_of_a_machine_has_no_more_processes_than_cores(
+    limit: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each process holds hours, and on one core none of them saves any time."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(64)), raising=False)
+    quota = tmp_path / "cpu.max"
+    assert one_for_each_core(quota) == MOST
+    quota.write_text(limit)
+    assert one_for_each_core(quota) == most
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {7})
+    assert one_for_each_core(quota) == 1
 
 
 @pytest.mark.parametrize(

@@ -126,11 +126,12 @@ def replay_in_stretches(
     """The whole replay. `settings` as in `ReplayStretch`."""
     whole = ReplayStretch(settings, recorded, course, midnight(course.first), midnight(course.last + DAY))
     stretches = [replace(whole, after=after, until=until) for after, until in course.cut(hands.count)]
-    return joined(hands.make(stretches, note), lambda after, until: _again(whole, after, until))
 
+    def again(after: datetime, until: datetime) -> StretchResult:
+        # Whoever hears of the progress may also want it to stop.
+        return replay_stretch(replace(whole, after=after, until=until), lambda progress: note(1.0))
 
-def _again(whole: ReplayStretch, after: datetime, until: datetime) -> StretchResult:
-    return replay_stretch(replace(whole, after=after, until=until), lambda progress: None)
+    return joined(hands.make(stretches, note), again)
 
 
 def joined(parts: Sequence[StretchResult], again: Callable[[datetime, datetime], StretchResult]) -> StretchResult:

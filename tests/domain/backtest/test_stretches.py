@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from service.domain.backtest.backtest import Firing
+from service.domain.backtest.backtest import Firing, Progress
 from service.domain.backtest.history import Recorded
 from service.domain.backtest.stretches import (
     NEVER,
@@ -151,3 +151,23 @@ def test_a_stretch_that_is_open_at_its_end_is_made_again_from_the_seam() -> None
     """Nothing tells when a person of the whole replay would have seen it end."""
     early, late = part(30, [20], [(20, 30)]), replace(part(48, [25]), busy=[(at(25), NEVER)])
     assert hours_of(joined([early, late], lambda after, until: part(48, [31], [(31, 99)]))) == [20, 31]
+
+
+class Unwanted(Exception):
+    """Nobody waits for the replay any more."""
+
+
+class _OpenAtTheSeam(OneByOne):
+    """Makes two stretches at once; the second has something open at their seam, and rests no more."""
+
+    def make(self, stretches: Sequence[ReplayStretch], note: Progress) -> list[StretchResult]:
+        seam, end = ENDS[1] - DAY, ENDS[1]
+        return [StretchResult(seam, [[]], {}, []), StretchResult(end, [[]], {}, [(seam, NEVER)])]
+
+
+def test_a_replay_can_be_stopped_while_the_time_at_a_seam_is_made_again() -> None:
+    def note(progress: float) -> None:
+        raise Unwanted
+
+    with pytest.raises(Unwanted):
+        replay_in_stretches(settings_of(timedelta())[:1], remembered(0), COURSE, _OpenAtTheSeam(), note)
