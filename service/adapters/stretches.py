@@ -38,7 +38,7 @@ Talk = Future[bytes]
 
 
 def one_for_each_core(quota: Path = QUOTA) -> int:
-    """As many processes as there are cores that this one may use: of a large machine a container may have one."""
+    """Returns the number of cores that this process may use: of a large machine a container may have one."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(usable, _cores_granted(quota), MOST))
 
