@@ -11,8 +11,8 @@ from sqlalchemy import Date, Double, Integer, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.column_types import PackedDoubles
 from service.adapters.postgres.spend.bill_and_usage import on_days, usage_by
+from service.adapters.postgres.spend.packed_doubles import PackedDoubles
 from service.adapters.postgres.spend.tables import CELL, held_by, usage_day_profiles, usage_hours
 from service.domain.values.periods import Window
 from service.domain.values.scopes import ALL_DIMENSIONS, CELL_DIMENSIONS, EVERYTHING, FINEST, Cell, Grain, Scope

@@ -16,9 +16,10 @@ import numpy.typing as npt
 from sqlalchemy import ARRAY, CTE, ColumnElement, Double, Select, and_, any_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.adapters.postgres.column_types import Instant, PackedDoubles
+from service.adapters.postgres.column_types import Instant
 from service.adapters.postgres.spend.bill_and_usage import is_spend
 from service.adapters.postgres.spend.hour_profiles import HOURS, profiles_in
+from service.adapters.postgres.spend.packed_doubles import PackedDoubles
 from service.adapters.postgres.spend.partitions import without_nested_loops
 from service.adapters.postgres.spend.tables import CELL, known_buckets, revisions, series, usage_day_profiles
 from service.domain.detectors.hourly.known import NEVER, HourVersions, Restated

@@ -1,4 +1,4 @@
-"""Column types, read from a real server."""
+"""Arrays of floats, read from a real server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import literal_column, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from service.adapters.postgres.column_types import PackedDoubles
+from service.adapters.postgres.spend.packed_doubles import PackedDoubles
 
 ARRAYS = {
     "'{}'::float8[]": [],
