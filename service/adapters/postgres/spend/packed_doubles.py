@@ -15,7 +15,7 @@ _HEADER = 12
 
 
 class PackedDoubles(TypeDecorator[npt.NDArray[np.float64]]):
-    """double precision[] without NULLs, read as a NumPy array: an object for each float takes ten times as long.
+    """double precision[] without NULLs, read as a NumPy array: an object for each takes more than twice as long.
 
     It is read by its bytes on the wire, as `array_send` of PostgreSQL gives them: the number of dimensions, whether
     there are NULLs, the type; for each dimension its length and lower bound; for each element its length and value.
