@@ -24,7 +24,7 @@ from service.domain.values.names import describe_scope
 from service.domain.values.periods import Period, PeriodKind, PeriodSpec, Window, period_at
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import EVERYTHING, FINEST, ORGANISATION, Dimension, Scope, tells_spenders
-from service.domain.values.utc import DAY, day_start, hour_start
+from service.domain.values.utc import DAY, HOUR, day_start, hour_start
 from service.workflows.ports.unit_of_work import UnitOfWork
 from service.workflows.sources.naming import names_of
 
@@ -164,7 +164,10 @@ async def days_lacking(uow: UnitOfWork, source_id: str, now: datetime) -> dict[B
 
 
 async def unknown_days(uow: UnitOfWork, source_id: str, window: Window, now: datetime) -> int:
-    """Counts the UTC days of a window of which no bill is known, or not all of it a day after that was due."""
+    """Counts the UTC days of a window of which no bill is known, or not all of it a day after that was due.
+
+    In its first hour a day is none of them: no poll may have come to it yet.
+    """
     days = aligned(window, Width.DAY)
     known = await uow.completeness.knowledge(source_id, days, Width.DAY)
 
@@ -172,7 +175,8 @@ async def unknown_days(uow: UnitOfWork, source_id: str, window: Window, now: dat
         return state_of(Width.DAY, day, known.get(day.start, NOTHING_KNOWN), at, spent=False)
 
     return sum(
-        stood(day, now) in (BucketState.MISSING, BucketState.SUSPECT) or stood(day, now - DAY) is BucketState.LATE
+        stood(day, now - HOUR) in (BucketState.MISSING, BucketState.SUSPECT)
+        or stood(day, now - DAY) is BucketState.LATE
         for day in buckets(days, Width.DAY)
     )
 

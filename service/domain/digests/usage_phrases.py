@@ -45,7 +45,8 @@ def _weekdays(digest: Digest, usage: UsageReport) -> str:
     if usual is None:
         return ""
     days = ", ".join(f"{amount.brief()} on {short_day(local_date(day.start, zone))}" for day, amount in usage.weekdays)
-    return f"{days}; median {usual.brief()}{_against(digest.spent.total, usual)}"
+    against = "" if digest.unknown_days else _against(digest.spent.total, usual)
+    return f"{days}; median {usual.brief()}{against}"
 
 
 def _against(spent: Money, usual: Money) -> str:

@@ -19,7 +19,7 @@ from service.domain.values.periods import Window
 from service.domain.values.scopes import FINEST, Cell, Dimension, Scope, tells_spenders
 from service.domain.values.utc import DAY
 from service.workflows.ports.unit_of_work import UnitOfWork
-from service.workflows.spend import MOST_ROWS, aligned, buckets, priority_use, so_far
+from service.workflows.spend import MOST_ROWS, aligned, buckets, priority_use, so_far, unknown_days
 
 MOST_LINES = 20
 
@@ -71,11 +71,11 @@ def _question(plan: DigestPlan, window: Window, width: Width) -> SpendQuestion:
 async def _weekdays(
     uow: UnitOfWork, plan: DigestPlan, window: Window, now: datetime
 ) -> tuple[tuple[Window, Money], ...]:
-    """The spend of the same weekday before, as far back as anything is known."""
+    """The spend of the same weekday before, of each one that is known in full: an unread day would be one of $0.00."""
     since = await uow.facts.billed_since(plan.source_id)
     found = []
     for day in same_weekdays(window, plan.timezone):
-        if since is not None and day.start >= since:
+        if since is not None and day.start >= since and not await unknown_days(uow, plan.source_id, day, now):
             spend = await uow.facts.spend(plan.source_id, day, now, FINEST | plan.scope.grain)
             found.append((day, Spend.dollars(one for cell, one in spend.items() if plan.scope.holds(cell))))
     return tuple(found)

@@ -31,6 +31,11 @@ def test_a_day_is_compared_with_the_same_weekday() -> None:
     assert facts["Same weekday"] == ("$250 on Sat 21 Nov, $250 on Sat 14 Nov; median $250: this day is 20% above")
 
 
+def test_a_day_that_is_not_known_in_full_stands_beside_its_weekdays_without_a_comparison() -> None:
+    message = digest_message(replace(day_of(report(), NAMES), unknown_days=1), "dgr_1", "")
+    assert dict(message.facts)["Same weekday"] == "$250 on Sat 21 Nov, $250 on Sat 14 Nov; median $250"
+
+
 def test_models_have_their_tokens_and_those_without_a_price_are_the_next_step() -> None:
     message = said(report())
     facts = dict(message.facts)

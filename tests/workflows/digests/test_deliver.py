@@ -381,6 +381,20 @@ async def test_days_that_were_never_read_are_said_and_compared_with_nothing(yard
     assert "UTC days of October, and of 30 UTC days of September" in dict(monthly.facts)["Not known"]
 
 
+async def test_a_day_that_has_just_begun_is_compared_before_the_first_poll_of_it(yard: Yard) -> None:
+    """From 00:05 to 00:05: each morning it said that the period is not known in full."""
+    yard.reader.bill(date(2026, 11, 15), billed("2.00"))
+    yard.reader.bill(date(2026, 11, 16), billed("3.00"))
+    await plan(yard, "5 0 * * *")
+    yard.clock.advance(11 * HOUR + 55 * MINUTE)
+    await yard.poll()
+    yard.clock.advance(10 * MINUTE)
+    await tick(yard)
+    (delivery,) = sent(yard)
+    assert "not known" not in delivery.message.headline
+    assert "Not known" not in dict(delivery.message.facts)
+
+
 async def test_what_pages_gets_no_digest(yard: Yard) -> None:
     pager = PagerDuty(yard.ports.vault.seal("FAKE-routing-key"))
     await yard.receive_with(pager)

@@ -11,6 +11,7 @@ from service.domain.digests.periods import DigestPeriod
 from service.domain.notify.notification import Delivery
 from service.domain.sources.commitment import PriorityCommitment
 from service.domain.sources.pricing import Measure
+from service.domain.spend.flaws import Flaw, FlawKind
 from service.domain.spend.rows import PRIORITY_TIER, CostRow, Dimensions, Width
 from service.domain.values.money import Money
 from service.domain.values.scopes import EVERYTHING, Scope
@@ -18,7 +19,7 @@ from service.workflows.configuration.notify import Digests
 from service.workflows.configuration.spend import Sources
 from service.workflows.digests.deliver import run_due_digests
 from tests.factories import utc
-from tests.workflows.yard import HOUR, SONNET, Yard, billed, caller
+from tests.workflows.yard import DAY, HOUR, SONNET, Yard, billed, caller
 
 SUNDAY, WEEK_BEFORE = date(2026, 11, 15), date(2026, 11, 8)
 SEARCHES = CostRow(Dimensions("wrkspc_eng", cost_type="web_search"), Money.of("0.50"))
@@ -100,6 +101,19 @@ async def test_of_a_product_it_says_dollars_alone_and_compares_them_with_the_sam
     assert delivery.attachment is not None
     (row,) = csv.DictReader(delivery.attachment.text.splitlines())
     assert (row["amount_usd"], row["before_usd"], row["output_tokens"]) == ("3.00", "2.00", "")
+
+
+async def test_a_weekday_that_came_back_empty_and_is_not_believed_is_no_weekday_of_nothing(yard: Yard) -> None:
+    for back in (1, 2, 4):
+        yard.reader.bill(SUNDAY - back * 7 * DAY, billed("2.00"))
+    yard.reader.bill(SUNDAY, billed("3.00"))
+    await yard.poll()
+    empty = SUNDAY - 21 * DAY
+    async with yard.ports.uow() as uow:
+        flaw = Flaw(FlawKind.EMPTY_BILL, empty, yard.clock())
+        await uow.completeness.note(yard.source.id, FlawKind.EMPTY_BILL, [empty], [flaw])
+    said = dict((await sent(yard)).message.facts)["Same weekday"]
+    assert said == "$2.00 on Sun 8 Nov, $2.00 on Sun 1 Nov, $2.00 on Sun 18 Oct; median $2.00: this day is 50% above"
 
 
 async def test_nothing_known_is_said_and_sent_all_the_same(yard: Yard) -> None:
