@@ -112,6 +112,7 @@ class HourJudge:
     _louds: dict[tuple[tuple[int, ...], bytes], list[int]] = field(default_factory=dict)
     _usuals: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
     _compared: dict[tuple[int, int, int], list[SameHour]] = field(default_factory=dict)
+    _stands: dict[tuple[int, int], Sequence[bool]] = field(default_factory=dict)
 
     def at(self, terms: Terms) -> HourJudge:
         """The judge of the same hours at other terms. What is made of the hours alone is shared."""
@@ -296,9 +297,13 @@ class HourJudge:
         """The hours of each series that one may judge by each of the clocks."""
         if not any(move.reaches(place) for move in self.moves for place in places):
             return {UTC_CLOCK: [(row, places) for row in rows]}
-        stands = standing(np.stack([self._counted(row) for row in rows]), self.moves, places)
+        new = [row for row in rows if any((row, place) not in self._stands for place in places)]
+        if new:
+            stands = standing(np.stack([self._counted(row) for row in new]), self.moves, places).tolist()
+            for row, of_row in zip(new, stands, strict=True):
+                self._stands.update(((row, place), by) for place, by in zip(places, of_row, strict=True))
         return {
-            clock: [(row, np.array(places)[each].tolist()) for row, each in zip(rows, stands[:, :, clock], strict=True)]
+            clock: [(row, [place for place in places if self._stands[row, place][clock]]) for row in rows]
             for clock in range(1 + len(self.moves))
         }
 
