@@ -20,6 +20,7 @@ from service.domain.rules.kinds.anomaly.glance import HourGlimpses
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.planned import PlannedActivity
 from service.domain.rules.rule import Rule
+from service.domain.sources.locality import locality_of
 from service.domain.values.money import Money
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import Cell, Dimension, Scope
@@ -219,9 +220,12 @@ def test_the_hours_that_are_passed_over_would_have_changed_nothing(
     assert all(firings for _, firings in found)
 
 
+@pytest.mark.parametrize("timezone", ["UTC", "Europe/Berlin", "Africa/Cairo"])
 @pytest.mark.parametrize("seed", range(4))
-def test_what_is_remembered_of_an_hour_is_what_another_look_finds(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few hours are told again, and at times a key rests for days."""
+def test_what_is_remembered_of_an_hour_is_what_another_look_finds(
+    seed: int, timezone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few hours are told again, and at times a key rests for days. Berlin has changed its clocks; Cairo does so then."""
     hours, drawn, look = wild(seed), np.random.default_rng(seed), HourGlimpses.look
     for start in drawn.integers(0, hours.hours, 6):
         hours.amounts[drawn.integers(len(CELLS)), start : start + drawn.integers(60, 200)] = 0.0
@@ -239,7 +243,8 @@ def test_what_is_remembered_of_an_hour_is_what_another_look_finds(seed: int, mon
         return found
 
     monkeypatch.setattr(HourGlimpses, "look", look_twice)
-    recorded = replace(past(DAYS), hours=replace(hours, restated=again), delay=DELAY)
+    where = locality_of(timezone)
+    recorded = replace(past(DAYS), hours=replace(hours, restated=again), delay=DELAY, locality=where)
     spec = anomaly(AnomalyGranularity.BOTH).spec
     assert len(list(moments(recorded, recorded.hours or hours, spec, day(DAYS + 1 - HOURLY), day(DAYS)))) > 100
     assert sum(kept for kept, _ in remembered) > 10

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.daily.detector import default_hour_floor
-from service.domain.detectors.hourly.clocks import moves_within
+from service.domain.detectors.hourly.clocks import ClockMove, moves_within
 from service.domain.detectors.hourly.detector import HOURS
 from service.domain.detectors.hourly.glance import HourGlance
 from service.domain.detectors.hourly.known import KnownHours
@@ -31,8 +31,8 @@ from service.domain.values.utc import DAY, HOUR, midnight
 JUDGED_HOURS = JUDGED_AGAIN_HOURS + NORMAL_HOURS
 """The newest known hours: those that may fire, and those that end an incident."""
 HOURS_OF_DAY = DAY // HOUR
-FARTHEST_BACK = HOURS + HOURS_OF_DAY
-"""No hour is compared with an earlier one."""
+FARTHEST_BACK = HOURS + HOURS_OF_DAY + 3
+"""No hour is compared with an earlier one, also where a clock change moves it by hours."""
 Lifts = Mapping[int, tuple[date, float]]
 """Accepted levels by series: the first day, and the factor that lifts what was before to it."""
 
@@ -124,15 +124,21 @@ class HourGlimpses:
         if sum(at < closed for at in known) < NORMAL_HOURS:
             return False
         # Else what is found of an hour depends on which hours are held.
-        is_plain = not moves and off is None and self._glance.have_begun(start, known[0] - FARTHEST_BACK)
+        is_plain = off is None and self._glance.have_begun(start, known[0] - FARTHEST_BACK)
         found = self.may_exceed if is_plain else {}
         new, days = [at for at in known if at not in found], self._days
         if new and is_plain:
-            new.extend(range(hour.place, min(hour.today + HOURS_OF_DAY, self._known.known.size)))
+            new.extend(self._to_come(hour, first, moves))
         rising = self._glance.may_rise(start, hour.place, new, days.floor, moves, off, self._lifts(), days.growth)
         found = found | dict(zip(new, rising, strict=True))
         self.may_exceed = {at: rises for at, rises in found.items() if at >= known[0]} if is_plain else {}
         return not any(found[at] for at in known)
+
+    def _to_come(self, hour: HourEnd, first: datetime, moves: Sequence[ClockMove]) -> range:
+        """The hours until midnight; none on a day on which a clock is still to be changed: it moves those after it."""
+        end = min(hour.today + HOURS_OF_DAY, self._known.known.size)
+        until_then = moves_within(hour.locality.zones, first, LEARNING_HOURS + end - hour.place)
+        return range(hour.place, end if until_then == moves else hour.place)
 
     def _lifts(self) -> Mapping[int, tuple[int, float]]:
         """The accepted levels by the place of their first hour."""
