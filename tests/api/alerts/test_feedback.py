@@ -60,8 +60,9 @@ async def give(stand: Stand, alert_id: str, **answer: str) -> list[dict[str, Any
 
 
 async def test_shares_are_of_the_excess(stand: Stand) -> None:
+    """Rounded towards zero, as in messages."""
     alert = await opened(stand)
-    assert [part["share"] for part in alert["contributions"]] == [91.4, 10.0, 10.0]
+    assert [part["share"] for part in alert["contributions"]] == [91.39, 9.99, 10.0]
 
 
 @pytest.mark.parametrize("kind", ["expected", "fixed"])
