@@ -23,6 +23,7 @@ from storing.table import database
 
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.stretches import StretchProcesses, one_for_each_core
+from service.bootstrap.collector import spare_what_lives
 from service.domain.backtest.backtest import Subject
 from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest, run_read
 from service.workflows.configuration.engine import Author
@@ -68,6 +69,7 @@ async def main(asked: str) -> None:
     async with database() as (_, engine):
         uow = uow_factory(engine, to_real=lambda instant: instant)
         await furnish(uow, engine)
+        spare_what_lives()  # as a worker does
         cores = one_for_each_core()
         print(f"Backtests of {DAYS} days and {len(CELLS)} series on {cores} cores, target {TARGET:.0f} s each")
         for name, subject in subjects().items():
