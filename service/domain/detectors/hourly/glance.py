@@ -161,19 +161,14 @@ def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats, growth
     today lies below usual, were there nothing to damp that. `growth`: by how much each series costs more from week to
     week, [series]; None: none does.
     """
-    begun = first_spend(past)[:, None]
-    usable = (np.arange(past.shape[1])[None, :] >= begun) & (np.abs(past) <= UNBELIEVABLE)
-    missing = np.full((past.shape[0], HOURS + A_DAY), np.nan)
-    hours = np.concatenate([missing, np.where(usable, np.maximum(past, 0), np.nan)], axis=1)
-    at = places + missing.shape[1]
-    grown = np.ones(1) if growth is None else growth
-    days = np.arange(int(at.min()) - A_DAY, int(at.max()))
-    found = _least_usual(hours, np.concatenate([days, at - WEEK]), grown)
+    begun, grown = first_spend(past), np.ones(1) if growth is None else growth
+    days = np.arange(int(places.min()) - A_DAY, int(places.max()))
+    found = _least_usual(past, begun, np.concatenate([days, places - WEEK]), grown)
     least_usual, usual, limit = (each[:, : days.size] for each in found)
     profile = found[0][:, days.size :]
-    actual = hours[:, days] * grown[:, None]
+    actual = _usable(past, begun, days) * grown[:, None]
     actual = np.where(actual <= limit, actual, least_usual)
-    window = (at[:, None] - A_DAY - days[0]) + np.arange(A_DAY)[None, :]
+    window = (places[:, None] - A_DAY - days[0]) + np.arange(A_DAY)[None, :]
     today, then = median_of(actual[:, window], axis=2), median_of(usual[:, window], axis=2)
     below = np.clip((today + LEAST_OFFSET) / (then + LEAST_OFFSET), LEAST_GROWTH, 1) ** FOLLOW
     least = profile * below
@@ -181,13 +176,19 @@ def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats, growth
     return np.asarray(newest >= limit * (1 - SLACK), dtype=np.bool_)
 
 
-def _least_usual(hours: Floats, places: Whole, growth: Floats) -> tuple[Floats, Floats, Floats]:
+def _usable(past: Floats, begun: Whole, places: Whole) -> Floats:
+    """Hours as far as they say what is usual, else NaN, also before the first: [series, hours] -> [series, *places]."""
+    cells, first = past[:, np.maximum(places, 0)], begun.reshape(-1, *[1] * places.ndim)
+    return np.where((places >= first) & (np.abs(cells) <= UNBELIEVABLE), np.maximum(cells, 0), np.nan)
+
+
+def _least_usual(past: Floats, begun: Whole, places: Whole, growth: Floats) -> tuple[Floats, Floats, Floats]:
     """The least median that may be left of the same hours, the median of all, and from where on one may be left out.
 
     [series, places] each, of the four weeks that end with the place, as they would be in the week after; 0 where none
     of its hours is known.
     """
-    cells = hours[:, places[:, None] - _WEEKS[None, :]] * (growth[:, None] ** WEEKS_AGO[::-1])[:, None, :]
+    cells = _usable(past, begun, places[:, None] - _WEEKS[None, :]) * (growth[:, None] ** WEEKS_AGO[::-1])[:, None, :]
     flat = np.sort(cells.reshape(-1, _WEEKS.size), axis=1)
     smallest, second, third, largest = flat.T
     if np.isnan(largest).any():
