@@ -68,6 +68,26 @@ class HourVersions:
             Restated(restated.at[later], restated.rows[later], restated.places[later] - gone, restated.amounts[later]),
         )
 
+    def followed_by(self, later: HourVersions) -> HourVersions:
+        """These hours and those that come right after them. Each has every cell once."""
+        rows = {cell: row for row, cell in enumerate(dict.fromkeys([*self.cells, *later.cells]))}
+        mine, theirs = (np.array([rows[cell] for cell in each.cells], dtype=np.int64) for each in (self, later))
+        amounts = np.zeros((len(rows), self.hours + later.hours))
+        amounts[mine, : self.hours] = self.amounts
+        amounts[theirs, self.hours :] = later.amounts
+        told, more = self.restated, later.restated
+        at = np.concatenate([told.at, more.at])
+        order = np.argsort(at, kind="stable")
+        restated = Restated(
+            at[order],
+            np.concatenate([mine[told.rows], theirs[more.rows]])[order],
+            np.concatenate([told.places, more.places + self.hours])[order],
+            np.concatenate([told.amounts, more.amounts])[order],
+        )
+        known_at = np.concatenate([self.known_at, later.known_at])
+        complete_at = np.concatenate([self.complete_at, later.complete_at])
+        return HourVersions(self.first, list(rows), amounts, known_at, complete_at, restated)
+
 
 @dataclass(frozen=True, slots=True)
 class LearntHours:
