@@ -14,6 +14,7 @@ from service.domain.alerts.alert import AlertEvent, Command
 from service.domain.alerts.evidence import RuleEvidence
 from service.domain.backtest import stretches
 from service.domain.backtest.backtest import Firing, Result
+from service.domain.backtest.hours import learning_days
 from service.domain.backtest.rules import ONE_BY_ONE
 from service.domain.backtest.stretches import Hands
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
@@ -22,9 +23,11 @@ from service.domain.rules.rule import Rule
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName
 from service.domain.spend.rows import Width
+from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
+from service.workflows import backtest
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest
+from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest, run_read
 from service.workflows.configuration.rules import Rules
 from service.workflows.ports.sources import SourceError
 from tests.workflows.yard import DAY, HOUR, Yard, billed, caller
@@ -138,6 +141,28 @@ async def test_a_backtest_of_hours_finds_what_live_evaluation_found_at_each_hour
         assert result.steps == WATCHED * 24
         assert await replayed(yard, rule, StretchProcesses(WATCHED)) == result, rule.name
         assert len(rung) >= 2, rule.name
+
+
+@pytest.mark.parametrize("most", [1_000_000, 1_000])
+async def test_hours_that_are_read_in_halves_are_those_of_one_reading(
+    yard: Yard, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of too many the newest are held, without a hole between the halves."""
+    monkeypatch.setattr(backtest, "MOST_AMOUNTS", most)
+    await learn(yard, usual(yard))
+    rule = await yard.create(Rules(), "hours", spec_of(yard, AnomalyGranularity.HOURS))
+    yard.clock.move_to(yard.at(FIRST + WATCHED * DAY))
+    async with yard.ports.uow() as uow:
+        asked = await request_backtest(uow, BacktestQuestion(rule, yard.at(FIRST), None, {"rule": "it"}), yard.author)
+    read = (await run_read(yard.ports, asked)).hours
+    start = yard.at(FIRST) - learning_days(rule.spec)
+    async with yard.ports.uow() as uow:
+        whole = await uow.facts.hour_versions(yard.source.id, Window(start, yard.at(FIRST + WATCHED * DAY)), most=most)
+    assert read is not None
+    assert (read.first, list(read.cells), read.hours) == (whole.first, list(whole.cells), whole.hours)
+    for found, wanted in ((read.amounts, whole.amounts), (read.complete_at, whole.complete_at)):
+        assert found.tolist() == wanted.tolist()
+    assert (whole.first > start, whole.amounts.sum() > 1_000) == (most == 1_000, True)
 
 
 WATCHING = (AnomalyGranularity.HOURS, AnomalyGranularity.BOTH)
