@@ -25,7 +25,7 @@ from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.stretches import StretchProcesses, one_for_each_core
 from service.bootstrap.collector import spare_what_lives
 from service.domain.backtest.backtest import Subject
-from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest, run_read
+from service.workflows.backtest import BacktestQuestion, ReplaySpan, request_backtest, run_backtest, run_read
 from service.workflows.configuration.engine import Author
 from service.workflows.ports.spans import NoSpans
 from service.workflows.ports.unit_of_work import Ports, UowFactory
@@ -37,7 +37,7 @@ async def measure(ports: Ports, name: str, subject: Subject) -> None:
     async with ports.uow() as uow:
         backtest = await request_backtest(uow, BacktestQuestion(subject, None, None, {}), Author("bench", NOW))
     began = time.perf_counter()
-    await run_read(ports, backtest)
+    await run_read(ports, ReplaySpan(subject.spec, backtest.first_day, backtest.last_day))
     read = time.perf_counter() - began
     began, worker, children = time.perf_counter(), time.process_time(), _of_children()
     await run_backtest(ports, backtest.id)

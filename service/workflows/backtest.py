@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from service.domain.backtest.backtest import Backtest, BacktestState, Progress, Result, Subject
 from service.domain.backtest.budgets import replay_budget
@@ -153,7 +153,8 @@ async def run_backtest(ports: Ports, backtest_id: str) -> None:
     if backtest is None:
         return
     try:
-        result = await _computed(ports, backtest, await run_read(ports, backtest))
+        stretch = ReplaySpan(backtest.subject.spec, backtest.first_day, backtest.last_day)
+        result = await _computed(ports, backtest, await run_read(ports, stretch))
     except StorageUnavailable:
         raise
     except Cancelled:
@@ -178,17 +179,24 @@ async def run_begin(ports: Ports, backtest_id: str) -> Backtest | None:
         return running if await uow.backtests.save(running) else None
 
 
-async def run_read(ports: Ports, backtest: Backtest) -> Recorded:
-    """All that the replay needs: days and hours at the same time, each in a short transaction."""
-    stretch = ReplaySpan(backtest.subject.spec, backtest.first_day, backtest.last_day)
-    hours = asyncio.create_task(_run_read_hours(ports, stretch))
-    try:
-        async with ports.uow() as uow:
-            known = await _days(uow, stretch)
-        return replace(known, hours=await hours)
-    finally:
-        hours.cancel()
-        await asyncio.gather(hours, return_exceptions=True)
+@dataclass(frozen=True, slots=True)
+class ReplaySpan:
+    """The UTC days that a rule or budget is replayed over, both included."""
+
+    spec: Rule[object] | Budget
+    first: date
+    last: date
+
+
+async def run_read(ports: Ports, stretch: ReplaySpan) -> Recorded:
+    """All that a replay of these days reads: days and hours at the same time, each in a short transaction."""
+    known, hours = await _at_once(_run_read_days(ports, stretch), _run_read_hours(ports, stretch))
+    return replace(known, hours=hours)
+
+
+async def _run_read_days(ports: Ports, stretch: ReplaySpan) -> Recorded:
+    async with ports.uow() as uow:
+        return await _days(uow, stretch)
 
 
 async def _run_read_hours(ports: Ports, stretch: ReplaySpan) -> HourVersions | None:
@@ -197,13 +205,10 @@ async def _run_read_hours(ports: Ports, stretch: ReplaySpan) -> HourVersions | N
     if window is None:
         return None
     middle = midnight(window.start.date() + (window.end - window.start) // DAY // 2 * DAY)
-    halves = Window(window.start, middle), Window(middle, window.end)
-    reading = [asyncio.create_task(_run_read_window(ports, stretch, half, MOST_AMOUNTS // 2)) for half in halves]
-    try:
-        earlier, later = await asyncio.gather(*reading)
-    finally:
-        for task in reading:
-            task.cancel()
+    earlier, later = await _at_once(
+        _run_read_window(ports, stretch, Window(window.start, middle), MOST_AMOUNTS // 2),
+        _run_read_window(ports, stretch, Window(middle, window.end), MOST_AMOUNTS // 2),
+    )
     if (earlier.first, later.first) == (window.start, middle):
         return earlier.followed_by(later)
     return await _run_read_window(ports, stretch, window, MOST_AMOUNTS)
@@ -214,18 +219,19 @@ async def _run_read_window(ports: Ports, stretch: ReplaySpan, window: Window, mo
         return await uow.facts.hour_versions(stretch.spec.source_id, window, most=most)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaySpan:
-    """The UTC days that a rule or budget is replayed over, both included."""
-
-    spec: Rule[object] | Budget
-    first: date
-    last: date
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 
-async def recorded(uow: UnitOfWork, stretch: ReplaySpan, most: int = MOST_AMOUNTS) -> Recorded:
-    """All that a replay of these days reads. `most`: amounts of hours; of more the newest are read."""
-    return replace(await _days(uow, stretch), hours=await _hours(uow, stretch, most))
+async def _at_once(one: Coroutine[Any, Any, One], other: Coroutine[Any, Any, Other]) -> tuple[One, Other]:
+    """Returns what both read. Raises what the first of them raises; none goes on afterwards."""
+    reading = asyncio.create_task(one), asyncio.create_task(other)
+    try:
+        return await asyncio.gather(*reading)
+    finally:
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
 
 
 async def _days(uow: UnitOfWork, stretch: ReplaySpan) -> Recorded:
@@ -249,11 +255,6 @@ def _cells(spec: Rule[object] | Budget, planned: Sequence[Announced]) -> tuple[G
     """Whose days are read: of what a rule does not tell apart the sums."""
     grain = grain_of(spec, planned) if isinstance(spec, Rule) else None
     return (FINEST, EVERYTHING) if grain is None else (grain, spec.scope)
-
-
-async def _hours(uow: UnitOfWork, stretch: ReplaySpan, most: int) -> HourVersions | None:
-    window = _hours_window(stretch)
-    return None if window is None else await uow.facts.hour_versions(stretch.spec.source_id, window, most=most)
 
 
 def _hours_window(stretch: ReplaySpan) -> Window | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,19 +16,19 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.backtest import stretches
 from service.domain.backtest.backtest import Firing, Result
 from service.domain.backtest.hours import learning_days
-from service.domain.backtest.rules import ONE_BY_ONE
-from service.domain.backtest.stretches import Hands
+from service.domain.backtest.stretches import ONE_BY_ONE, Hands
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
 from service.domain.sources.pricing import Measure
 from service.domain.sources.source import ReportName
 from service.domain.spend.rows import Width
+from service.domain.values.errors import NotFound
 from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.workflows import backtest
 from service.workflows.alerts.evaluate import run_evaluation
-from service.workflows.backtest import BacktestQuestion, request_backtest, run_backtest, run_read
+from service.workflows.backtest import BacktestQuestion, ReplaySpan, request_backtest, run_backtest, run_read
 from service.workflows.configuration.rules import Rules
 from service.workflows.ports.sources import SourceError
 from tests.workflows.yard import DAY, HOUR, Yard, billed, caller
@@ -152,9 +153,7 @@ async def test_hours_that_are_read_in_halves_are_those_of_one_reading(
     await learn(yard, usual(yard))
     rule = await yard.create(Rules(), "hours", spec_of(yard, AnomalyGranularity.HOURS))
     yard.clock.move_to(yard.at(FIRST + WATCHED * DAY))
-    async with yard.ports.uow() as uow:
-        asked = await request_backtest(uow, BacktestQuestion(rule, yard.at(FIRST), None, {"rule": "it"}), yard.author)
-    read = (await run_read(yard.ports, asked)).hours
+    read = (await run_read(yard.ports, ReplaySpan(rule.spec, FIRST, FIRST + (WATCHED - 1) * DAY))).hours
     start = yard.at(FIRST) - learning_days(rule.spec)
     async with yard.ports.uow() as uow:
         whole = await uow.facts.hour_versions(yard.source.id, Window(start, yard.at(FIRST + WATCHED * DAY)), most=most)
@@ -163,6 +162,13 @@ async def test_hours_that_are_read_in_halves_are_those_of_one_reading(
     for found, wanted in ((read.amounts, whole.amounts), (read.complete_at, whole.complete_at)):
         assert found.tolist() == wanted.tolist()
     assert (whole.first > start, whole.amounts.sum() > 1_000) == (most == 1_000, True)
+
+
+async def test_a_reading_that_fails_ends_the_others_and_says_why(yard: Yard) -> None:
+    spec = replace(spec_of(yard, AnomalyGranularity.HOURS), source_id="src_gone")
+    with pytest.raises(NotFound):
+        await run_read(yard.ports, ReplaySpan(spec, FIRST, FIRST))
+    assert [task for task in asyncio.all_tasks() if "run_read" in str(task.get_coro())] == []
 
 
 WATCHING = (AnomalyGranularity.HOURS, AnomalyGranularity.BOTH)

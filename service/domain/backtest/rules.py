@@ -11,7 +11,7 @@ from service.domain.backtest.glance import merged
 from service.domain.backtest.history import Recorded
 from service.domain.backtest.hours import learning_days
 from service.domain.backtest.ledger import tallies_by_scope, tally_of
-from service.domain.backtest.stretches import Course, Hands, OneByOne, StretchResult, replay_in_stretches
+from service.domain.backtest.stretches import ONE_BY_ONE, Course, Hands, StretchResult, replay_in_stretches
 from service.domain.rules.backtesting import Setting
 from service.domain.rules.registry import kind_of
 from service.domain.rules.rule import Rule
@@ -30,9 +30,6 @@ UNANSWERED = (
     "Nobody answers: no alert is acknowledged, resolved or given feedback, and what was answered since is left out."
 )
 BACKFILLED = "Backfilled days count as known 24 hours after they ended, by the figures they have now."
-
-
-ONE_BY_ONE = OneByOne()
 
 
 def replay_rule(

@@ -120,6 +120,9 @@ class OneByOne:
         return [replay_stretch(stretch, note) for stretch in stretches]
 
 
+ONE_BY_ONE = OneByOne()
+
+
 def replay_in_stretches(
     settings: Sequence[Resource[Rule[object]]], recorded: Recorded, course: Course, hands: Hands, note: Progress
 ) -> StretchResult:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from service.domain.backtest.rules import ONE_BY_ONE
-from service.domain.backtest.stretches import Hands
+from service.domain.backtest.stretches import ONE_BY_ONE, Hands
 from service.domain.notify.escalation import PlannedStep
 from service.domain.sources.pricing import PriceBook, PriceOverride
 from service.workflows.ports.access import AuditLog, IdempotencyKeys, Tokens

@@ -27,7 +27,7 @@ from service.domain.values.periods import Window
 from service.domain.values.resources import Resource
 from service.domain.values.scopes import tells_spenders
 from service.domain.values.utc import DAY, midnight
-from service.workflows.backtest import ReplaySpan, beside_the_loop, recorded
+from service.workflows.backtest import ReplaySpan, beside_the_loop, run_read
 from service.workflows.ports.rules import CalibrationTurn
 from service.workflows.ports.unit_of_work import Ports, UnitOfWork
 
@@ -81,8 +81,10 @@ async def run_take(ports: Ports, now: datetime) -> _Task | None:
         taken = await _taken(uow, now)
     if taken is None:
         return None
+    rule, stretch = taken
+    known = await run_read(ports, stretch)
     async with ports.uow() as uow:
-        return await _task(uow, *taken, now)
+        return _Task(rule, stretch, known, await _confirmed(uow, rule, stretch, now))
 
 
 async def _taken(uow: UnitOfWork, now: datetime) -> tuple[AnyRule, ReplaySpan] | None:
@@ -115,8 +117,8 @@ async def _stretch(uow: UnitOfWork, rule: AnyRule, now: datetime) -> ReplaySpan 
     return ReplaySpan(rule.spec, max(begins, today - QUARTER), today - DAY)
 
 
-async def _task(uow: UnitOfWork, rule: AnyRule, stretch: ReplaySpan, now: datetime) -> _Task:
+async def _confirmed(uow: UnitOfWork, rule: AnyRule, stretch: ReplaySpan, now: datetime) -> frozenset[date]:
+    """The days of alerts that people have answered for."""
     window = Window(midnight(stretch.first), now)
     answers = [one.feedback for one in await uow.feedback.of_rules([rule.id]) if one.holds(now)]
-    moves = await uow.alerts.moves(rule.spec.source_id, window)
-    return _Task(rule, stretch, await recorded(uow, stretch, MOST_AMOUNTS), confirmed_days(rule.id, moves, answers))
+    return confirmed_days(rule.id, await uow.alerts.moves(rule.spec.source_id, window), answers)

@@ -138,20 +138,23 @@ async def _read_restated(connection: AsyncConnection, source_id: str, part: Wind
         known.restated.append((instants[later], rows, places[later].astype(np.float64), dollars[later]))
 
 
+_TOLD_AGAIN = and_(
+    known_buckets.c.source_id == revisions.c.source_id,
+    known_buckets.c.width == revisions.c.width,
+    known_buckets.c.bucket == revisions.c.bucket,
+    revisions.c.known_at > known_buckets.c.complete_at,
+)
+"""Whether a revision came after its hour had been read whole."""
+
+
 def _restated_buckets(source_id: str, part: Window) -> Select[Any]:
     """The hours that some cell was restated in: of most days a few, and only these are read whole."""
-    revision, bucket = revisions.c, known_buckets.c
-    is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == revision.bucket)
+    bucket = revisions.c.bucket
     return (
-        select(revision.bucket)
+        select(bucket)
         .distinct()
-        .join_from(revisions, known_buckets, and_(*is_of_hour))
-        .where(
-            revision.source_id == source_id,
-            revision.width == Width.HOUR.value,
-            *_within(revision.bucket, part),
-            revision.known_at > bucket.complete_at,
-        )
+        .join_from(revisions, known_buckets, _TOLD_AGAIN)
+        .where(*_of_hours(source_id), *_within(bucket, part))
     )
 
 
@@ -193,30 +196,27 @@ def _moves(source_id: str, hours: Sequence[datetime], numbered: CTE) -> Select[A
         select(numbered.c.cell, revision.bucket, revision.known_at, (amount - earlier).label("moved"))
         .join_from(revisions, numbered, numbered.c.id == revision.series_id)
         .join(restated, and_(restated.c.cell == numbered.c.cell, restated.c.bucket == revision.bucket))
-        .where(*_hours_of(source_id, hours))
+        .where(*_of_hours(source_id), _among(hours))
     )
 
 
 def _restated_hours(source_id: str, hours: Sequence[datetime], numbered: CTE) -> Select[Any]:
     """The hours of cells that were restated after their first complete reading."""
-    revision, bucket = revisions.c, known_buckets.c
-    is_of_hour = (bucket.source_id == source_id, bucket.width == Width.HOUR.value, bucket.bucket == revision.bucket)
     return (
-        select(revision.bucket, numbered.c.cell)
+        select(revisions.c.bucket, numbered.c.cell)
         .distinct()
-        .join_from(revisions, numbered, numbered.c.id == revision.series_id)
-        .join(known_buckets, and_(*is_of_hour))
-        .where(*_hours_of(source_id, hours), revision.known_at > bucket.complete_at)
+        .join_from(revisions, numbered, numbered.c.id == revisions.c.series_id)
+        .join(known_buckets, _TOLD_AGAIN)
+        .where(*_of_hours(source_id), _among(hours))
     )
 
 
-def _hours_of(source_id: str, hours: Sequence[datetime]) -> tuple[ColumnElement[bool], ...]:
-    revision = revisions.c
-    return (
-        revision.source_id == source_id,
-        revision.width == Width.HOUR.value,
-        revision.bucket == any_(cast(hours, ARRAY(Instant))),
-    )
+def _of_hours(source_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return revisions.c.source_id == source_id, revisions.c.width == Width.HOUR.value
+
+
+def _among(hours: Sequence[datetime]) -> ColumnElement[bool]:
+    return revisions.c.bucket == any_(cast(hours, ARRAY(Instant)))
 
 
 def _epoch(instant: ColumnElement[datetime]) -> ColumnElement[float]:
