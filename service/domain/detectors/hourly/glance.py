@@ -14,6 +14,7 @@ from service.domain.detectors.hourly.detector import (
     GATE_SHARE,
     HOURS,
     LEAST_GROWTH,
+    LEAST_HOURS,
     LEAST_LINE,
     LEAST_OFFSET,
     LEAST_SCALE,
@@ -173,7 +174,8 @@ def may_rise(past: Floats, newest: Floats, places: Whole, floors: Floats, growth
     below = np.clip((today + LEAST_OFFSET) / (then + LEAST_OFFSET), LEAST_GROWTH, 1) ** FOLLOW
     least = profile * below
     limit = least + np.maximum(floors[:, None], GATE_SHARE * least)
-    return np.asarray(newest >= limit * (1 - SLACK), dtype=np.bool_)
+    is_judged = places >= begun[:, None] + LEAST_HOURS
+    return np.asarray(is_judged & (newest >= limit * (1 - SLACK)), dtype=np.bool_)
 
 
 def _usable(past: Floats, begun: Whole, places: Whole) -> Floats:
