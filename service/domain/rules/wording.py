@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from service.domain.rules.view import SpendView
 from service.domain.values.money import Money
@@ -22,8 +23,12 @@ def dollars(usd: float) -> str:
     return approximate(usd).display() if math.isfinite(usd) else "unknown"
 
 
+@lru_cache(maxsize=4096)
 def approximate(usd: float) -> Money:
-    """A float copy as an amount to show: to a millionth of a dollar, since a float is no exacter than that."""
+    """A float copy as an amount to show: to a millionth of a dollar, since a float is no exacter than that.
+
+    The amounts of an incident are told again at every look at it.
+    """
     return Money(Decimal(f"{usd:.6f}"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 
 import numpy as np
@@ -100,10 +100,11 @@ def _still_good(kept: _SeriesBands, now: SeriesHours) -> dict[int, _Band]:
     return {hour: band for hour, band in kept.bands.items() if serves(hour)}
 
 
+@lru_cache(maxsize=64)
 def serving(before: SeriesHours, now: SeriesHours) -> Callable[[int], bool]:
     """Tells of which hours, by their number, the 672 hours before are held, and are what they were.
 
-    Of hours that were foreseen, and no longer are, nobody can know.
+    Of hours that were foreseen, and no longer are, nobody can know. It is asked for bands, and at each threshold.
     """
     if before.growth != now.growth or not before.first <= now.first < before.first + before.hours.size:
         return lambda hour: False

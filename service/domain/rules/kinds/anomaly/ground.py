@@ -103,6 +103,16 @@ class Ground:
         """Dollars of every key: [keys, days]."""
         return summed(self.day_rows, self.members.groups)
 
+    def usual_day(self, row: int) -> float:
+        """What a key usually spends a day, in dollars."""
+        if row not in self._usual_days:
+            self._usual_days[row] = usual_day(self.days[row])
+        return self._usual_days[row]
+
+    @cached_property
+    def _usual_days(self) -> dict[int, float]:
+        return {}
+
     def last_told(self, row: int) -> int:
         """The place of the last day that is told of a key."""
         return self.view.last_told(self.scope.grain | {self.keys[row].dimension})
@@ -180,7 +190,7 @@ def _bar(of: Ground, sensitivity: Sensitivity, daily: float, lifts: Mapping[Scop
 
 def _judges(of: Ground, sensitivity: Sensitivity, said: Sequence[Feedback]) -> Judges:
     view, amounts = of.view, of.days
-    daily = usual_day(amounts[of.rows[ORGANISATION]])
+    daily = of.usual_day(of.rows[ORGANISATION])
     lifts = {key: raised(said, key, view.as_of) if said else 0.0 for key in of.keys}
     bar = _bar(of, sensitivity, daily, lifts)
     by_key = {key: [of.cells[at] for at in places] for key, places in of.members.items()} if view.planned else {}

@@ -12,7 +12,6 @@ from functools import cached_property, partial
 from typing import Annotated
 
 from service.domain.detectors.daily.recurrence import CalendarBatch
-from service.domain.detectors.memory.day_judge import usual_day
 from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, restarts_on, stricter
@@ -283,7 +282,7 @@ class _Watch:
         ]
         today = self.judges.days.open_day
         return [
-            Seat(share, usual_day(self.ground.days[at]))
+            Seat(share, self.ground.usual_day(at))
             for at, share in ((row, 1.0), *inside)
             if self.judges.days.active_days(at, today) >= SETTLED_DAYS
         ]
