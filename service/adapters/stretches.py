@@ -6,7 +6,6 @@ came of it; it opens no file, no connection and no database.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import pickle
@@ -17,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from service.adapters.collector import spare_what_lives
 from service.domain.backtest.backtest import Progress
 from service.domain.backtest.stretches import ReplayStretch, StretchResult, replay_stretch
 
@@ -124,7 +124,7 @@ def main() -> None:
 
     os.nice(NICENESS)
     stretch = pickle.load(sys.stdin.buffer)  # noqa: S301
-    gc.freeze()
+    spare_what_lives()
     pickle.dump(replay_stretch(stretch, stay), sys.stdout.buffer)
 
 

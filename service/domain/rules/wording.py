@@ -18,17 +18,15 @@ SUBJECT_LENGTH = 200
 """The longest that a sentence calls a scope."""
 
 
+@lru_cache(maxsize=4096)
 def dollars(usd: float) -> str:
-    """ "$1,234.50", as messages write it; "unknown" for NaN."""
+    """ "$1,234.50", as messages write it; "unknown" for NaN. What an incident cost is told at every look at it."""
     return approximate(usd).display() if math.isfinite(usd) else "unknown"
 
 
 @lru_cache(maxsize=4096)
 def approximate(usd: float) -> Money:
-    """A float copy as an amount to show: to a millionth of a dollar, since a float is no exacter than that.
-
-    The amounts of an incident are told again at every look at it.
-    """
+    """A float copy as an amount to show: to a millionth of a dollar, since a float is no exacter than that."""
     return Money(Decimal(f"{usd:.6f}"))
 
 

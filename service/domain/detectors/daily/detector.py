@@ -81,6 +81,13 @@ def _mostly_gaps(history: History) -> Flags:
 
 
 def band(base: Baseline, chosen: Whole) -> Band:
+    """The band of the methods that are `chosen`: those of the baseline, but for amounts that cannot be judged."""
+    usual, judged = _band(base), chosen == methods(base)
+    return Band(np.where(judged, usual.expected, np.nan), np.where(judged, usual.reach, np.nan))
+
+
+@lru_cache(maxsize=8)
+def _band(base: Baseline) -> Band:
     cold_weekday = np.minimum(base.limit - base.weekday, LINES[Method.COLD_WEEKDAY] * base.spread)
     rules = (
         (Method.STEADY, base.weekday, LINES[Method.STEADY] * base.spread),
@@ -89,8 +96,8 @@ def band(base: Baseline, chosen: Whole) -> Band:
         (Method.COLD_START, base.mean, base.limit - base.mean),
         (Method.COLD_WEEKDAY, base.weekday, np.maximum(cold_weekday, base.spread)),
     )
-    expected = by_method(chosen, ((method, centre) for method, centre, _ in rules), np.nan)
-    return Band(expected, by_method(chosen, ((method, reach) for method, _, reach in rules), np.nan))
+    expected = by_method(methods(base), ((method, centre) for method, centre, _ in rules), np.nan)
+    return Band(expected, by_method(methods(base), ((method, reach) for method, _, reach in rules), np.nan))
 
 
 def judge(

@@ -39,8 +39,10 @@ class Level:
 
 def has_weekdays(chosen: Whole) -> Flags:
     """The series whose weekdays are compared with each other."""
-    by_weekday = (Method.STEADY, Method.VOLATILE, Method.COLD_WEEKDAY)
-    return np.isin(chosen, [method.value for method in by_weekday])
+    steady, volatile, cold = (
+        chosen == method.value for method in (Method.STEADY, Method.VOLATILE, Method.COLD_WEEKDAY)
+    )
+    return np.asarray(steady | volatile | cold)
 
 
 def is_high(base: Baseline, amounts: Floats) -> Flags:

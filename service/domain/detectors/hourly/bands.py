@@ -43,6 +43,11 @@ class SeriesHours:
         """The places of the hours that are foreseen."""
         return range(self.hours.size - self.foreseen, self.hours.size)
 
+    @property
+    def over(self) -> Floats:
+        """The dollars of the hours that are over."""
+        return self.hours[: self.hours.size - self.foreseen]
+
     @cached_property
     def begun(self) -> int:
         """The place of the first hour with spend."""

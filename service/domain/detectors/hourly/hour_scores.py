@@ -11,6 +11,7 @@ import numpy as np
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.buckets import ScoredBucket, reading
 from service.domain.detectors.hourly.bands import HourBands, SeriesHours, differing, serving
+from service.domain.detectors.hourly.clock_memory import HourClocks
 from service.domain.detectors.hourly.detector import judge_by
 from service.domain.detectors.scores import Maturity, Terms
 
@@ -57,11 +58,12 @@ class _SeriesScores:
 class HourScores:
     """A memory of arithmetic, not of facts: a score serves while all that it was made of is as it was.
 
-    `bands`: those of the hours of the same series.
+    `bands`: those of the hours of the same series; `clocks`: which they may be judged by.
     """
 
     def __init__(self) -> None:
         self.bands = HourBands()
+        self.clocks = HourClocks()
         self._kept: dict[Hashable, _SeriesScores] = {}
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.buckets import ScoredBucket, mean_of_known
 from service.domain.detectors.daily.growth import WEEKS_AGO
 from service.domain.detectors.hourly.bands import SeriesHours, window_before
-from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove, standing
+from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove
 from service.domain.detectors.hourly.detector import HOURS, WEEK, incident_hours
 from service.domain.detectors.hourly.glance import is_large, may_rise_by_all
 from service.domain.detectors.hourly.hour_scores import HourScores, JudgedSeries
@@ -112,7 +112,6 @@ class HourJudge:
     _louds: dict[tuple[tuple[int, ...], bytes], list[int]] = field(default_factory=dict)
     _usuals: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
     _compared: dict[tuple[int, int, int], list[SameHour]] = field(default_factory=dict)
-    _stands: dict[tuple[int, int], Sequence[bool]] = field(default_factory=dict)
 
     def at(self, terms: Terms) -> HourJudge:
         """The judge of the same hours at other terms. What is made of the hours alone is shared."""
@@ -136,6 +135,10 @@ class HourJudge:
             return None
         move, sure = self._move(row, place), self._by_clock(row, place).sure
         return JudgedClock(None, None, sure) if move is None else JudgedClock(move.zone, self.start(move.place), sure)
+
+    def clock_number(self, row: int, place: int) -> int:
+        """The number of the clock that an hour is judged by: UTC, or one of the moves."""
+        return self._by_clock(row, place).clock if self.moves else UTC_CLOCK
 
     def rising(self, places: Sequence[int]) -> frozenset[int]:
         """The series that rise in any of these hours. Only those are judged that may."""
@@ -297,13 +300,13 @@ class HourJudge:
         """The hours of each series that one may judge by each of the clocks."""
         if not any(move.reaches(place) for move in self.moves for place in places):
             return {UTC_CLOCK: [(row, places) for row in rows]}
-        new = [row for row in rows if any((row, place) not in self._stands for place in places)]
-        if new:
-            stands = standing(np.stack([self._counted(row) for row in new]), self.moves, places).tolist()
-            for row, of_row in zip(new, stands, strict=True):
-                self._stands.update(((row, place), by) for place, by in zip(places, of_row, strict=True))
+        found = self.scores.clocks.of([self._counting_by(UTC_CLOCK, row) for row in rows], self.moves, places)
+        numbers = [(place, self.first_number + place) for place in places]
         return {
-            clock: [(row, [place for place in places if self._stands[row, place][clock]]) for row in rows]
+            clock: [
+                (row, [place for place, number in numbers if stands[number][clock]])
+                for row, stands in zip(rows, found, strict=True)
+            ]
             for clock in range(1 + len(self.moves))
         }
 
@@ -323,12 +326,13 @@ class HourJudge:
         return self._series[clock, row]
 
     def _spent(self, row: int) -> Floats:
-        self._add_up([row])
+        if row not in self._rows:
+            self._add_up([row])
         return self._rows[row]
 
     def _counted(self, row: int) -> Floats:
         """The hours of a series as they say what is usual."""
-        return self._counting_by(UTC_CLOCK, row).hours[: self.spent.hours]
+        return self._counting_by(UTC_CLOCK, row).over
 
     def _counting_by(self, clock: int, row: int) -> SeriesHours:
         """The same by one of the clocks."""

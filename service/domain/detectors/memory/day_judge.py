@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -162,14 +162,17 @@ class Bar:
     daily: float
 
     def of_days(self) -> Terms:
-        return self._terms(default_floor(self.daily))
+        return _terms(self, default_floor(self.daily))
 
     def of_hours(self) -> Terms:
-        return self._terms(default_hour_floor(self.daily))
+        return _terms(self, default_hour_floor(self.daily))
 
-    def _terms(self, floor: float) -> Terms:
-        raised = np.array(self.raised, dtype=np.float64)
-        return terms(self.sensitivity, raised, np.full(len(self.raised), floor))
+
+@lru_cache(maxsize=16)
+def _terms(bar: Bar, floor: float) -> Terms:
+    """Kept of the hours of a day, through which a bar stays as it is."""
+    raised = np.array(bar.raised, dtype=np.float64)
+    return terms(bar.sensitivity, raised, np.full(len(bar.raised), floor))
 
 
 def day_judge(

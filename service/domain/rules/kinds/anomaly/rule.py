@@ -16,7 +16,7 @@ from service.domain.detectors.scores import Sensitivity
 from service.domain.rules import limits
 from service.domain.rules.feedback import NO_FEEDBACK, Feedback, of_scope, restarts_on, stricter
 from service.domain.rules.kinds.anomaly import parameters as words
-from service.domain.rules.kinds.anomaly.alike import Observed, exceed_alike
+from service.domain.rules.kinds.anomaly.alike import Observed, is_alike
 from service.domain.rules.kinds.anomaly.calm import calm_of
 from service.domain.rules.kinds.anomaly.critical import CULPRIT_SHARE, SETTLED_DAYS, Bars, Seat, weight
 from service.domain.rules.kinds.anomaly.ground import HOURS_BACK, Ground, Judges, ground, judges
@@ -185,15 +185,12 @@ class _Watch:
         return seen
 
     def _as_at_first(self, row: int) -> Observation | None:
-        """The observation at the first sensitivity, in the words of this one; None where it is not the same.
-
-        After a clock change, it may also matter to which clock an hour is judged by.
-        """
+        """The observation at the first sensitivity, in the words of this one; None where it is not the same."""
         found = None if self.first is None else self.first.observed.get(row)
-        if self.first is None or found is None or (self.judges.hours and self.judges.hours.moves):
+        if self.first is None or found is None:
             return None
         stirs_alike = not self.days or (row in self._stirring) == (row in self.first._stirring)
-        if not stirs_alike or not exceed_alike(self.sides(row), found.sides):
+        if not stirs_alike or not is_alike(self.sides(row), found, self.ground.sharing(row)):
             return None
         cause, numbers = self._told_at_length(row, self.sides(row)[found.side], found.place)
         return replace(found.observation, cause=cause, inputs=numbers)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Protocol, TypeVar, overload
 
 from service.domain.detectors.buckets import ScoredBucket
+from service.domain.detectors.hourly.clocks import UTC_CLOCK
 from service.domain.detectors.hourly.judge import HourJudge
 from service.domain.detectors.memory.day_judge import DayJudge
 from service.domain.detectors.scores import Method
@@ -51,6 +52,9 @@ class Side(Protocol):
 
     def falls(self, place: int) -> bool:
         """Whether what the bucket may be blamed for is too little."""
+
+    def clock(self, place: int) -> int:
+        """The number of the clock that the bucket is judged by; 0 is UTC."""
 
     def objects(self, place: int) -> bool:
         """Whether the bucket alerts in a direction that is asked for, and nobody has called it expected."""
@@ -128,6 +132,9 @@ class DaySide:
 
     def falls(self, place: int) -> bool:
         return place in self.falling and self.reading(place).falls
+
+    def clock(self, place: int) -> int:
+        return UTC_CLOCK
 
     def objects(self, place: int) -> bool:
         if not self.judge.stirs(self.row, place) or self._answered(place):
@@ -212,6 +219,9 @@ class HourSide:
 
     def falls(self, place: int) -> bool:
         return False
+
+    def clock(self, place: int) -> int:
+        return self.judge.clock_number(self.row, place)
 
     def objects(self, place: int) -> bool:
         return self.judge.rises(self.row, place) and not self._answered(place)
