@@ -21,9 +21,9 @@ from backtesting.past import furnish
 from backtesting.subjects import subjects
 from storing.table import database
 
-from service.adapters.collector import spare_what_lives
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.stretches import StretchProcesses, one_for_each_core
+from service.bootstrap.collector import spare_what_lives
 from service.domain.backtest.backtest import Subject
 from service.workflows.backtest import BacktestQuestion, ReplaySpan, request_backtest, run_backtest, run_read
 from service.workflows.configuration.engine import Author

@@ -27,11 +27,11 @@ from storing.table import HOUR, NOW, Row, database, show, timed, times
 from service.adapters.claude.client import open_client
 from service.adapters.claude.credentials import AdminKey
 from service.adapters.claude.source import ClaudeAdminSource
-from service.adapters.collector import spare_what_lives
 from service.adapters.postgres.addresses import libpq_url
 from service.adapters.postgres.spend.partitions import PostgresStorage
 from service.adapters.postgres.unit_of_work import uow_factory
 from service.adapters.prices import list_price_book
+from service.bootstrap.collector import spare_what_lives
 from service.domain.spend.rows import Width
 from service.domain.values.periods import Window
 from service.workflows.ports.sources import StoredBuckets

@@ -15,7 +15,7 @@ from backtesting.in_memory import remembered
 from backtesting.numbers import CELLS, DAYS, FIRST
 from backtesting.subjects import subjects
 
-from service.adapters.collector import spare_what_lives
+from service.bootstrap.collector import spare_what_lives
 from service.domain.backtest.backtest import Result, Subject
 from service.domain.backtest.budgets import replay_budget
 from service.domain.backtest.history import Recorded

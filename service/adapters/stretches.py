@@ -1,11 +1,12 @@
 """Stretches of a backtest, all but the first in child processes: the threads of one process share a core.
 
-A child is this module, started for one stretch. It reads the stretch from its parent, pickled, and answers with what
-came of it; it opens no file, no connection and no database.
+A child is this module, started for one stretch. It reads the stretch from its parent, pickled, and how rarely that one
+looks for garbage, and answers with what came of it; it opens no file, no connection and no database.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
@@ -16,7 +17,6 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from service.adapters.collector import spare_what_lives
 from service.domain.backtest.backtest import Progress
 from service.domain.backtest.stretches import ReplayStretch, StretchResult, replay_stretch
 
@@ -95,11 +95,16 @@ def _talk(command: Sequence[str], stretch: ReplayStretch, threads: ThreadPoolExe
 
 def _told(child: subprocess.Popen[bytes], stretch: ReplayStretch) -> bytes:
     """Raises OSError with the child's last words, where it has failed."""
-    answer, said = child.communicate(pickle.dumps(stretch.narrowed()))
+    answer, said = child.communicate(task_of(stretch.narrowed()))
     if child.returncode != 0:
         words = said.decode(errors="replace").strip().splitlines()
         raise OSError(f"it ended with {child.returncode}: {words[-1] if words else 'without a word'}")
     return answer
+
+
+def task_of(stretch: ReplayStretch) -> bytes:
+    """Returns what a child reads: how rarely this process looks for garbage, and the stretch."""
+    return pickle.dumps((gc.get_threshold(), stretch))
 
 
 def _answer(talk: Talk, look: Callable[[], None]) -> StretchResult | None:
@@ -123,8 +128,9 @@ def main() -> None:
             raise SystemExit(f"nobody waits for it any more, at {progress:.0%}")
 
     os.nice(NICENESS)
-    stretch = pickle.load(sys.stdin.buffer)  # noqa: S301
-    spare_what_lives()
+    thresholds, stretch = pickle.load(sys.stdin.buffer)  # noqa: S301
+    gc.freeze()
+    gc.set_threshold(*thresholds)
     pickle.dump(replay_stretch(stretch, stay), sys.stdout.buffer)
 
 

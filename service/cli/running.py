@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 
-from service.adapters.collector import spare_what_lives
 from service.api.app import create_app
 from service.api.operation.metrics import watch_pools
+from service.bootstrap.collector import spare_what_lives
 from service.bootstrap.database import database, prepare, require_schema
 from service.bootstrap.errors import StartError
 from service.bootstrap.outside import LOOPBACK, loopback_url, require_sound, simulator_port

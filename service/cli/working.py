@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from service.adapters.collector import spare_what_lives
+from service.bootstrap.collector import spare_what_lives
 from service.bootstrap.database import database, require_schema
 from service.bootstrap.outside import require_sound
 from service.bootstrap.product import Product, open_product

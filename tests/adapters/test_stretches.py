@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from service.adapters.stretches import COMMAND, MOST, StretchProcesses, one_for_each_core
+from service.adapters.stretches import COMMAND, MOST, StretchProcesses, one_for_each_core, task_of
 from service.domain.backtest.stretches import Course, OneByOne, ReplayStretch, StretchResult
 from service.domain.values.names import Names
 from service.domain.values.scopes import Dimension, ScopeKey
@@ -118,7 +117,7 @@ def test_a_child_ends_with_its_parent() -> None:
     """The parent dies while the child still reads its stretch: the first step of that is the last."""
     names: Names = {ScopeKey(Dimension.WORKSPACE, f"wrkspc_{number}"): "a long name " * 20 for number in range(5_000)}
     stretch = three()[0]
-    task = pickle.dumps(replace(stretch, recorded=replace(stretch.recorded, names=names)))
+    task = task_of(replace(stretch, recorded=replace(stretch.recorded, names=names)))
     parent = program("import subprocess, sys; subprocess.Popen(sys.argv[1:]).wait()")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen((*parent, *COMMAND), **pipes) as middle:  # type: ignore[call-overload]

@@ -14,12 +14,12 @@ from service.domain.detectors.hourly.clocks import ClockMove, standing
 MOST_SERIES = 1_000
 """Series of which it is kept: 6 kilobytes each."""
 Stands = Sequence[bool]
-"""Of each clock whether an hour may be judged by it: of UTC, and of every move."""
+"""Whether an hour may be judged by UTC, and by the clock of each move."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SeriesClocks:
-    """What was found of these hours, by the number of the hour."""
+    """The clocks that were found of these hours, by the number of the hour."""
 
     of: SeriesHours
     found: dict[int, Stands] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class HourClocks:
     def of(
         self, asked: Sequence[SeriesHours], moves: Sequence[ClockMove], places: Sequence[int]
     ) -> list[Mapping[int, Stands]]:
-        """By which clocks each hour of some series may be judged, by the number of the hour.
+        """Tells by which clocks each hour of some series may be judged, by the number of the hour.
 
         All series begin at the same hour, and hold no hours but those that are over.
         """
@@ -56,7 +56,7 @@ class HourClocks:
             self._moves, self._kept = moves, {}
 
     def _standing(self, one: SeriesHours) -> _SeriesClocks:
-        """What was found of a series, as far as it still serves. The series asked for last stands last."""
+        """Returns what still serves of a series. The series asked for last stands last."""
         kept = self._kept.pop(one.name, None)
         if kept is None or kept.of is not one:
             kept = _SeriesClocks(one, {} if kept is None else _still_good(kept, one))

@@ -301,12 +301,9 @@ class HourJudge:
         if not any(move.reaches(place) for move in self.moves for place in places):
             return {UTC_CLOCK: [(row, places) for row in rows]}
         found = self.scores.clocks.of([self._counting_by(UTC_CLOCK, row) for row in rows], self.moves, places)
-        numbers = [(place, self.first_number + place) for place in places]
+        each, first = list(zip(rows, found, strict=True)), self.first_number
         return {
-            clock: [
-                (row, [place for place, number in numbers if stands[number][clock]])
-                for row, stands in zip(rows, found, strict=True)
-            ]
+            clock: [(row, [place for place in places if stands[first + place][clock]]) for row, stands in each]
             for clock in range(1 + len(self.moves))
         }
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from service.domain.detectors.arrays import Floats
+from service.domain.detectors.hourly.detector import LEAST_HOURS
 from service.domain.detectors.hourly.glance import may_rise
 from service.domain.detectors.hourly.judge import hour_judge
 from service.domain.detectors.hourly.sums import SummedHours
@@ -56,6 +57,16 @@ def test_what_may_not_rise_in_a_series_that_grows_does_not(seed: int) -> None:
     rises = np.array([[judge.rises(row, int(place)) for place in PLACES] for row in range(SERIES)])
     assert not (rises & ~may_rise(amounts, amounts[:, PLACES], PLACES, terms.floors, growth)).any()
     assert rises[growth > 1].any()
+
+
+@pytest.mark.parametrize("age", [LEAST_HOURS - 1, LEAST_HOURS])
+def test_a_series_that_is_too_young_to_be_judged_is_passed_over(age: int) -> None:
+    amounts, newest = np.full((1, HOURS), 5.0), np.array([HOURS - 1])
+    amounts[0, : HOURS - 1 - age], amounts[0, -1] = 0.0, 300.0
+    terms = Terms(np.ones(1), np.ones(1))
+    judge = hour_judge(SummedHours.of_series(amounts), START, None, terms, {}, (), HOURS - 1)
+    assert judge.rises(0, HOURS - 1) == (age == LEAST_HOURS)
+    assert may_rise(amounts, amounts[:, newest], newest, terms.floors).tolist() == [[age == LEAST_HOURS]]
 
 
 def test_most_usual_hours_are_passed_over() -> None:

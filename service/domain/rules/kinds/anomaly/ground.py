@@ -104,7 +104,7 @@ class Ground:
         return summed(self.day_rows, self.members.groups)
 
     def usual_day(self, row: int) -> float:
-        """What a key usually spends a day, in dollars."""
+        """Returns what a key usually spends a day, in dollars."""
         if row not in self._usual_days:
             self._usual_days[row] = usual_day(self.days[row])
         return self._usual_days[row]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.adapters.collector import THRESHOLDS, spare_what_lives
+from service.bootstrap.collector import THRESHOLDS, spare_what_lives
 
 
 class Knot:
