@@ -47,7 +47,7 @@ def test_clocks_from_memory_are_those_that_would_be_found_again(seed: int) -> No
         for stands, expected in zip(kept.of(series, moves, places), again, strict=True):
             assert [stands[first + place] for place in places] == expected
             found_by_wall += sum(any(each[1:]) for each in expected)
-    assert found_by_wall > 20
+    assert found_by_wall > 5
 
 
 def test_clocks_are_found_once_while_hours_and_changes_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,7 @@ def observe(
     if not feedback:
         at_any = replace(rule, params=replace(rule.params, sensitivity=Sensitivity.NORMAL))
         first = view.memo.once(("watch", at_any), stands, lambda: watch)
-        watch = watch if first is watch else replace(watch, first=first, observed={})
+        watch = watch if first is watch else replace(watch, first=first, observed={}, hourly={})
     if not watch.sides(0):
         return {}
     objecting = [stands.keys[row] for row in sorted(watch.objecting())]
@@ -130,6 +130,7 @@ class _Watch:
     """One look of a rule at a view: every key's days and hours by its row in the ground.
 
     `first`: the look at the same view at the first of several sensitivities. `observed`: what exceeds, by row.
+    `hourly`: whether a day is but the sum of its hours, by row and place.
     """
 
     view: SpendView
@@ -139,6 +140,7 @@ class _Watch:
     judges: Judges
     first: _Watch | None = None
     observed: dict[int, Observed] = field(default_factory=dict)
+    hourly: dict[tuple[int, int], bool] = field(default_factory=dict)
     levels: frozenset[Dimension] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -263,14 +265,9 @@ class _Watch:
 
     @property
     def _bars(self) -> Bars:
-        params = self.rule.params
-        return Bars(
-            params.critical_speed,
-            params.critical_spent,
-            params.critical_percent_of_day,
-            params.critical_hours,
-            self.judges.daily,
-        )
+        own = self.rule.params
+        asked = own.critical_speed, own.critical_spent, own.critical_percent_of_day, own.critical_hours
+        return Bars(*asked, self.judges.daily)
 
     def _seats(self, row: int, excess: float, divided: Parts) -> list[Seat]:
         """The scope itself, and those inside it that explain most of its excess."""
@@ -336,7 +333,11 @@ class _Watch:
 
     def _is_hourly(self, row: int, place: int) -> bool:
         """Whether an exceeding day is but the sum of exceeding hours."""
-        return bool(self.hours) and lies_in_hours(self.days[row], place, self.hours[row])
+        if not self.hours:
+            return False
+        if (row, place) not in self.hourly:
+            self.hourly[row, place] = lies_in_hours(self.days[row], place, self.hours[row])
+        return self.hourly[row, place]
 
     def _parts(self, row: int, side: DaySide | HourSide, place: int) -> Parts:
         if isinstance(side, DaySide):
