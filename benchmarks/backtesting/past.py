@@ -36,8 +36,9 @@ async def furnish(uow: UowFactory, engine: AsyncEngine) -> None:
             told = {"first": FIRST_READ, "again": READ_AGAIN, "hour": Width.HOUR.value}
             changed = await connection.execute(text(statement), told)
             assert changed.rowcount > DAYS
-        for table in ("revisions", "known_buckets", "usage_hours", "usage_day_profiles", "spend_day_versions"):
-            await connection.execute(text(f"ANALYZE {table}"))
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(text("VACUUM (FULL, ANALYZE) revisions, known_buckets"))
+        await connection.execute(text("VACUUM ANALYZE"))
 
 
 READ_BY_THE_HOUR = (
@@ -46,7 +47,9 @@ READ_BY_THE_HOUR = (
     """UPDATE revisions SET known_at = bucket + interval '1 hour'
        + CASE poll_id WHEN 'again' THEN :again ELSE :first END WHERE width = :hour""",
 )
-"""The days were loaded whole: what was read when is put right afterwards."""
+"""The days were loaded whole: what was read when is put right afterwards. That leaves an old copy of each row, which no
+past has that was read hour by hour.
+"""
 
 
 async def use(unit: UnitOfWork, day: DrawnDay) -> None:

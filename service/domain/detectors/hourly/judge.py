@@ -297,15 +297,16 @@ class HourJudge:
         self._by_clocks.update((bucket, _strictest(found)) for bucket, found in asked.items())
 
     def _standing(self, rows: Sequence[int], places: Sequence[int]) -> dict[int, list[tuple[int, Sequence[int]]]]:
-        """The hours of each series that one may judge by each of the clocks."""
+        """The hours that one may judge by each of the clocks, of each series that has some."""
         if not any(move.reaches(place) for move in self.moves for place in places):
             return {UTC_CLOCK: [(row, places) for row in rows]}
         found = self.scores.clocks.of([self._counting_by(UTC_CLOCK, row) for row in rows], self.moves, places)
-        each, first = list(zip(rows, found, strict=True)), self.first_number
-        return {
-            clock: [(row, [place for place in places if stands[first + place][clock]]) for row, stands in each]
-            for clock in range(1 + len(self.moves))
-        }
+        by: dict[int, list[tuple[int, Sequence[int]]]] = {clock: [] for clock in range(1 + len(self.moves))}
+        for row, stands in zip(rows, found, strict=True):
+            for clock, chosen in by.items():
+                if own := [place for place in places if stands[self.first_number + place][clock]]:
+                    chosen.append((row, own))
+        return {clock: chosen for clock, chosen in by.items() if chosen}
 
     def _scored(self, clock: int, asked: Sequence[tuple[int, Sequence[int]]]) -> list[Mapping[int, ScoredBucket]]:
         return self.scores.of([(self._judged_by(clock, row), places) for row, places in asked])
