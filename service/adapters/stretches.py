@@ -13,12 +13,12 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from service.domain.backtest.backtest import Progress
-from service.domain.backtest.stretches import ReplayStretch, StretchResult, replay_stretch
+from service.domain.backtest.stretches import Hands, ReplayStretch, StretchResult, replay_stretch
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,8 @@ PATIENCE = 0.2
 """Seconds between two looks whether anybody still waits for the backtest."""
 
 Talk = Future[bytes]
+Child = subprocess.Popen[bytes] | OSError
+"""A process, or why there is none."""
 
 
 def one_for_each_core(quota: Path = QUOTA) -> int:
@@ -63,38 +65,76 @@ class StretchProcesses:
 
     def make(self, stretches: Sequence[ReplayStretch], note: Progress) -> list[StretchResult]:
         """The children end with the call, whatever `note` raises."""
+        with self._started(len(stretches) - 1) as hands:
+            return hands.make(stretches, note)
+
+    def called(self) -> AbstractContextManager[Hands]:
+        """Starts the children: they take half a second to be ready."""
+        return self._started(self.count - 1)
+
+    @contextmanager
+    def _started(self, children: int) -> Iterator[Hands]:
+        """None outlives the block."""
+        hands = _Started([_start(self._command) for _ in range(children)])
+        try:
+            yield hands
+        finally:
+            hands.dismiss()
+
+
+class _Started:
+    """This process and its children, which wait for their stretches."""
+
+    def __init__(self, children: Sequence[Child]) -> None:
+        self.count = 1 + len(children)
+        self._children = children
+
+    def called(self) -> AbstractContextManager[Hands]:
+        return nullcontext(self)
+
+    def make(self, stretches: Sequence[ReplayStretch], note: Progress) -> list[StretchResult]:
         first, *others = stretches
+        self.dismiss(len(others))
         if not others:
             return [replay_stretch(first, note)]
-        with ThreadPoolExecutor(len(others)) as threads, ExitStack() as children:
-            talks = [children.enter_context(_talk(self._command, stretch, threads)) for stretch in others]
-            made = [replay_stretch(first, lambda progress: note(OWN_PART * progress))]
-            for stretch, talk in zip(others, talks, strict=True):
-                made.append(_answer(talk, lambda: note(OWN_PART)) or replay_stretch(stretch, lambda _: note(OWN_PART)))
+        with ThreadPoolExecutor(len(others)) as threads:
+            asked = zip(self._children, others, strict=False)
+            talks = [threads.submit(_told, child, stretch) for child, stretch in asked]
+            try:
+                made = [replay_stretch(first, lambda progress: note(OWN_PART * progress))]
+                for stretch, talk in zip(others, talks, strict=True):
+                    found = _answer(talk, lambda: note(OWN_PART))
+                    made.append(found or replay_stretch(stretch, lambda _: note(OWN_PART)))
+            finally:
+                self._kill(self._children)
         note(1.0)
         return made
 
+    def dismiss(self, kept: int = 0) -> None:
+        """Ends all children but the first few. None of them is being talked to."""
+        self._kill(self._children[kept:])
+        for child in self._children[kept:]:
+            if not isinstance(child, OSError):
+                with child:
+                    pass
 
-@contextmanager
-def _talk(command: Sequence[str], stretch: ReplayStretch, threads: ThreadPoolExecutor) -> Iterator[Talk]:
-    """Starts a child, which lives no longer than the block, and tells it its stretch. The future is its answer."""
+    def _kill(self, children: Sequence[Child]) -> None:
+        for child in children:
+            if not isinstance(child, OSError):
+                child.kill()
+
+
+def _start(command: Sequence[str]) -> Child:
     try:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
     except OSError as error:
-        failed = Talk()
-        failed.set_exception(error)
-        yield failed
-        return
-    talk = threads.submit(_told, child, stretch)
-    try:
-        yield talk
-    finally:
-        child.kill()
-        wait([talk])
+        return error
 
 
-def _told(child: subprocess.Popen[bytes], stretch: ReplayStretch) -> bytes:
+def _told(child: Child, stretch: ReplayStretch) -> bytes:
     """Raises OSError with the child's last words, where it has failed."""
+    if isinstance(child, OSError):
+        raise child
     answer, said = child.communicate(task_of(stretch.narrowed()))
     if child.returncode != 0:
         words = said.decode(errors="replace").strip().splitlines()

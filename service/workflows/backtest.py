@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -15,7 +16,7 @@ from service.domain.backtest.glance import grain_of
 from service.domain.backtest.history import Announced, Recorded
 from service.domain.backtest.hours import learning_days
 from service.domain.backtest.rules import replay_rule
-from service.domain.backtest.stretches import Hands
+from service.domain.backtest.stretches import ONE_BY_ONE, Hands
 from service.domain.budgets.budget import Budget
 from service.domain.detectors.hourly.known import HourVersions
 from service.domain.messages.people import known_as
@@ -154,7 +155,8 @@ async def run_backtest(ports: Ports, backtest_id: str) -> None:
         return
     try:
         stretch = ReplaySpan(backtest.subject.spec, backtest.first_day, backtest.last_day)
-        result = await _computed(ports, backtest, await run_read(ports, stretch))
+        with _hands(ports, stretch) as hands:
+            result = await _computed(ports, backtest, await run_read(ports, stretch), hands)
     except StorageUnavailable:
         raise
     except Cancelled:
@@ -275,8 +277,13 @@ def _earliest(stretch: ReplaySpan) -> date:
     return stretch.first - days_needed(spec) * DAY
 
 
-async def _computed(ports: Ports, backtest: Backtest, known: Recorded) -> Result:
-    replay = _replay(backtest, known, ports.hands)
+def _hands(ports: Ports, stretch: ReplaySpan) -> AbstractContextManager[Hands]:
+    """Those that a replay may be shared with, called while it still reads: only one by the hour is cut."""
+    return nullcontext(ONE_BY_ONE) if _hours_window(stretch) is None else ports.hands.called()
+
+
+async def _computed(ports: Ports, backtest: Backtest, known: Recorded, hands: Hands) -> Result:
+    replay = _replay(backtest, known, hands)
     return await beside_the_loop(replay, lambda done: run_note_progress(ports, backtest.id, done))
 
 

@@ -92,14 +92,47 @@ class Unwanted(Exception):
     """Nobody waits for the backtest any more."""
 
 
-def test_a_backtest_that_is_stopped_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The children would never answer; the stop comes while this process waits for them."""
-    started: list[subprocess.Popen[bytes]] = []
+Processes = list[subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Processes:
+    """All child processes that are started."""
+    found: Processes = []
 
     class Noted(subprocess.Popen[bytes]):
         def __init__(self, command: Sequence[str], **pipes: int) -> None:
             super().__init__(command, **pipes)  # type: ignore[call-overload]
-            started.append(self)
+            found.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Noted)
+    return found
+
+
+def test_children_that_are_called_get_ready_before_there_is_anything_to_do(started: Processes) -> None:
+    with StretchProcesses(3).called() as hands:
+        assert (hands.count, [child.poll() for child in started]) == (3, [None, None])
+        assert facts(hands.make(three(), silent)) == facts(OneByOne().make(three(), silent))
+    assert [child.returncode for child in started] == [0, 0]
+
+
+def test_children_that_nothing_came_for_end(started: Processes) -> None:
+    with pytest.raises(Unwanted), StretchProcesses(3).called():
+        raise Unwanted
+    assert [child.returncode for child in started] == [-9, -9]
+
+
+def test_children_that_are_not_needed_do_not_wait_for_the_end(started: Processes) -> None:
+    def note(progress: float) -> None:
+        assert [child.returncode for child in started[1:]] == [-9, -9]
+
+    with StretchProcesses(4).called() as hands:
+        assert len(hands.make(three()[:2], note)) == 2
+    assert [child.returncode for child in started] == [0, -9, -9]
+
+
+def test_a_backtest_that_is_stopped_leaves_no_process(started: Processes) -> None:
+    """The children would never answer; the stop comes while this process waits for them."""
 
     def note(progress: float) -> None:
         waits.append(progress)
@@ -107,7 +140,6 @@ def test_a_backtest_that_is_stopped_leaves_no_process(monkeypatch: pytest.Monkey
             raise Unwanted
 
     waits: list[float] = []
-    monkeypatch.setattr(subprocess, "Popen", Noted)
     with pytest.raises(Unwanted):
         StretchProcesses(3, program("import signal; signal.pause()")).make(three(), note)
     assert [child.returncode for child in started] == [-9, -9]

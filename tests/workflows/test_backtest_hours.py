@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -16,7 +17,7 @@ from service.domain.alerts.evidence import RuleEvidence
 from service.domain.backtest import stretches
 from service.domain.backtest.backtest import Firing, Result
 from service.domain.backtest.hours import learning_days
-from service.domain.backtest.stretches import ONE_BY_ONE, Hands
+from service.domain.backtest.stretches import ONE_BY_ONE, Hands, OneByOne
 from service.domain.rules.kinds.anomaly.rule import Anomaly, AnomalyGranularity
 from service.domain.rules.registry import KINDS
 from service.domain.rules.rule import Rule
@@ -169,6 +170,20 @@ async def test_a_reading_that_fails_ends_the_others_and_says_why(yard: Yard) -> 
     with pytest.raises(NotFound):
         await run_read(yard.ports, ReplaySpan(spec, FIRST, FIRST))
     assert [task for task in asyncio.all_tasks() if "run_read" in str(task.get_coro())] == []
+
+
+async def test_a_rule_on_days_alone_starts_no_other_process(yard: Yard) -> None:
+    class Called(OneByOne):
+        def called(self) -> AbstractContextManager[Hands]:
+            calls.append(rule.name)
+            return super().called()
+
+    calls: list[str] = []
+    for granularity in (AnomalyGranularity.DAYS, AnomalyGranularity.BOTH):
+        await learn(yard, usual(yard))
+        rule = await yard.create(Rules(), granularity.name.lower(), spec_of(yard, granularity))
+        await replayed(yard, rule, Called())
+    assert calls == ["both"]
 
 
 WATCHING = (AnomalyGranularity.HOURS, AnomalyGranularity.BOTH)

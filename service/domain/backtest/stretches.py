@@ -7,6 +7,7 @@ nothing open finds what the whole replay finds, from the first instant on at whi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
@@ -107,7 +108,11 @@ class Hands(Protocol):
     def count(self) -> int: ...
 
     def make(self, stretches: Sequence[ReplayStretch], note: Progress) -> list[StretchResult]:
-        """Makes all of them, and notes how far the first has come."""
+        """Makes all of them, `count` at most, and notes how far the first has come."""
+        ...
+
+    def called(self) -> AbstractContextManager[Hands]:
+        """Hands that get ready from now on, for one call of `make` before the block is left."""
         ...
 
 
@@ -115,6 +120,9 @@ class OneByOne:
     """Makes stretches one after the other."""
 
     count = 1
+
+    def called(self) -> AbstractContextManager[Hands]:
+        return nullcontext(self)
 
     def make(self, stretches: Sequence[ReplayStretch], note: Progress) -> list[StretchResult]:
         return [replay_stretch(stretch, note) for stretch in stretches]
