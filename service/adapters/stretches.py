@@ -69,7 +69,7 @@ class StretchProcesses:
             return hands.make(stretches, note)
 
     def called(self) -> AbstractContextManager[Hands]:
-        """Starts the children: they take half a second to be ready."""
+        """Starts the children, which import for 0.4 s."""
         return self._started(self.count - 1)
 
     @contextmanager
