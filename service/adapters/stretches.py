@@ -87,41 +87,41 @@ class _Started:
 
     def __init__(self, children: Sequence[Child]) -> None:
         self.count = 1 + len(children)
-        self._children = children
+        self._waiting = children
 
     def called(self) -> AbstractContextManager[Hands]:
         return nullcontext(self)
 
     def make(self, stretches: Sequence[ReplayStretch], note: Progress) -> list[StretchResult]:
         first, *others = stretches
-        self.dismiss(len(others))
+        asked, self._waiting = self._waiting[: len(others)], self._waiting[len(others) :]
+        self.dismiss()
         if not others:
             return [replay_stretch(first, note)]
         with ThreadPoolExecutor(len(others)) as threads:
-            asked = zip(self._children, others, strict=False)
-            talks = [threads.submit(_told, child, stretch) for child, stretch in asked]
+            talks = [threads.submit(_told, child, stretch) for child, stretch in zip(asked, others, strict=True)]
             try:
                 made = [replay_stretch(first, lambda progress: note(OWN_PART * progress))]
                 for stretch, talk in zip(others, talks, strict=True):
                     found = _answer(talk, lambda: note(OWN_PART))
                     made.append(found or replay_stretch(stretch, lambda _: note(OWN_PART)))
             finally:
-                self._kill(self._children)
+                _kill(asked)
         note(1.0)
         return made
 
-    def dismiss(self, kept: int = 0) -> None:
-        """Ends all children but the first few. None of them is being talked to."""
-        self._kill(self._children[kept:])
-        for child in self._children[kept:]:
+    def dismiss(self) -> None:
+        """Ends the children that wait. Those that are talked to are left to their talks."""
+        _kill(self._waiting)
+        for child in self._waiting:
             if not isinstance(child, OSError):
-                with child:
-                    pass
+                child.communicate()
 
-    def _kill(self, children: Sequence[Child]) -> None:
-        for child in children:
-            if not isinstance(child, OSError):
-                child.kill()
+
+def _kill(children: Sequence[Child]) -> None:
+    for child in children:
+        if not isinstance(child, OSError):
+            child.kill()
 
 
 def _start(command: Sequence[str]) -> Child:

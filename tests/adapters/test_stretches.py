@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -120,6 +122,17 @@ def test_children_that_nothing_came_for_end(started: Processes) -> None:
     with pytest.raises(Unwanted), StretchProcesses(3).called():
         raise Unwanted
     assert [child.returncode for child in started] == [-9, -9]
+
+
+def test_who_leaves_early_does_not_touch_children_that_are_talked_to(started: Processes) -> None:
+    """A task that is cancelled twice leaves its block while the thread still makes stretches."""
+    with ThreadPoolExecutor(1) as thread:
+        began = threading.Event()
+        with StretchProcesses(3).called() as hands:
+            making = thread.submit(hands.make, three(), lambda progress: began.set())
+            assert began.wait(60)
+        assert facts(making.result()) == facts(OneByOne().make(three(), silent))
+    assert [child.returncode for child in started] == [0, 0]
 
 
 def test_children_that_are_not_needed_do_not_wait_for_the_end(started: Processes) -> None:

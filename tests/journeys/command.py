@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import secrets
 import select
 import signal
 import socket
@@ -13,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,8 +125,17 @@ def enter(folder: Path, variables: Mapping[str, str], arguments: tuple[str, ...]
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A free port before another one, which the simulator takes.
+
+    Both lie below those that the kernel gives to whoever asks for any: nothing else takes the second one meanwhile, and
+    a process beside `tocsin up` looks for the simulator there.
+    """
+    while True:
+        port = 20_000 + 2 * secrets.randbelow(5_000)
+        with suppress(OSError), ExitStack() as both:
+            for each in (port, port + 1):
+                both.enter_context(socket.create_server(("127.0.0.1", each)))
+            return port
 
 
 @dataclass(frozen=True)
