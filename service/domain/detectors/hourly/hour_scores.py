@@ -10,9 +10,10 @@ import numpy as np
 
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.buckets import ScoredBucket, reading
-from service.domain.detectors.hourly.bands import HourBands, SeriesHours, differing, serving
+from service.domain.detectors.hourly.bands import HourBands
 from service.domain.detectors.hourly.clock_memory import HourClocks
 from service.domain.detectors.hourly.detector import judge_by
+from service.domain.detectors.hourly.series_memory import SeriesHours, differing, serving
 from service.domain.detectors.scores import Maturity, Terms
 
 MOST_SERIES = 1_000

@@ -14,11 +14,12 @@ import numpy as np
 from service.domain.detectors.arrays import Flags, Floats, Whole
 from service.domain.detectors.buckets import ScoredBucket, mean_of_known
 from service.domain.detectors.daily.growth import WEEKS_AGO
-from service.domain.detectors.hourly.bands import SeriesHours, window_before
+from service.domain.detectors.hourly.bands import window_before
 from service.domain.detectors.hourly.clocks import UTC_CLOCK, ClockMove
 from service.domain.detectors.hourly.detector import HOURS, WEEK, incident_hours
 from service.domain.detectors.hourly.glance import is_large, may_rise_by_all
 from service.domain.detectors.hourly.hour_scores import HourScores, JudgedSeries
+from service.domain.detectors.hourly.series_memory import SeriesHours
 from service.domain.detectors.hourly.sums import SummedHours
 from service.domain.detectors.hourly.two_hours import HourBefore
 from service.domain.detectors.noise import week_on_week_noise
@@ -304,7 +305,7 @@ class HourJudge:
         by: dict[int, list[tuple[int, Sequence[int]]]] = {clock: [] for clock in range(1 + len(self.moves))}
         for row, stands in zip(rows, found, strict=True):
             for clock, chosen in by.items():
-                if own := [place for place in places if stands[self.first_number + place][clock]]:
+                if own := [place for place in places if stands.at(place)[clock]]:
                     chosen.append((row, own))
         return {clock: chosen for clock, chosen in by.items() if chosen}
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from service.domain.detectors.arrays import Floats
-from service.domain.detectors.hourly.bands import HourBands, SeriesHours, window_before
+from service.domain.detectors.hourly.bands import HourBands, window_before
 from service.domain.detectors.hourly.detector import HourBand, hour_band
+from service.domain.detectors.hourly.series_memory import SeriesHours
 
 HELD, STEPS = 768, 40
 

@@ -9,9 +9,9 @@ import pytest
 
 from service.domain.detectors.arrays import Flags, Floats
 from service.domain.detectors.hourly import clock_memory
-from service.domain.detectors.hourly.bands import SeriesHours
 from service.domain.detectors.hourly.clock_memory import HourClocks
 from service.domain.detectors.hourly.clocks import ClockMove, standing
+from service.domain.detectors.hourly.series_memory import SeriesHours
 from tests.examples import cases
 
 HELD, STEPS, CHANGED = 768, 60, 760
@@ -45,7 +45,7 @@ def test_clocks_from_memory_are_those_that_would_be_found_again(seed: int) -> No
         series = [SeriesHours(row, past[row, first : first + HELD].copy(), first) for row in range(3)]
         again = standing(np.stack([one.hours for one in series]), moves, places).tolist()
         for stands, expected in zip(kept.of(series, moves, places), again, strict=True):
-            assert [stands[first + place] for place in places] == expected
+            assert [stands.at(place) for place in places] == expected
             found_by_wall += sum(any(each[1:]) for each in expected)
     assert found_by_wall > 5
 

@@ -10,9 +10,9 @@ import pytest
 from service.domain.detectors.arrays import Floats
 from service.domain.detectors.buckets import ScoredBucket
 from service.domain.detectors.hourly import hour_scores
-from service.domain.detectors.hourly.bands import SeriesHours
 from service.domain.detectors.hourly.detector import HourBand, judge_by
 from service.domain.detectors.hourly.hour_scores import HourScores, JudgedSeries
+from service.domain.detectors.hourly.series_memory import SeriesHours
 from service.domain.detectors.scores import Maturity, Scores, Terms
 
 HELD, STEPS, SERIES = 768, 40, 4
