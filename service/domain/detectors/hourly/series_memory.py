@@ -50,7 +50,7 @@ class SeriesHours:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kept(Generic[Made]):
-    """What was made of these hours, by the number of the hour."""
+    """Keeps what was made of these hours, by the number of the hour."""
 
     of: SeriesHours
     made: dict[int, Made] = field(default_factory=dict)
